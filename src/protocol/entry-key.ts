@@ -1,0 +1,58 @@
+/** Kinds of token entries, as stored in `token_entry.type`. 2 and 5 are left free: device codes and pushed requests have tables of their own. */
+export const EntryType = { authorizationCode: 1, refreshToken: 3, accessToken: 4 } as const;
+export type EntryType = (typeof EntryType)[keyof typeof EntryType];
+
+/** Where a token's row lives: the primary key of `token_entry`. */
+export interface EntryKey {
+  /** Days since the epoch of the expiry: the partition. */
+  readonly bucket: number;
+  /** UUID of the grant it belongs to, lower case. */
+  readonly authorizationId: string;
+  readonly type: EntryType;
+  /** Links (codes, refresh tokens): the generation. Access tokens: 63 bits, random or derived. */
+  readonly number: bigint;
+}
+
+/** Bytes of bucket ‖ authorization ‖ number: what a `jti` and a reference string carry. */
+export const ENTRY_KEY_BYTES = 28;
+
+const DAY_MS = 86_400_000;
+const HIGHEST_NUMBER = (1n << 63n) - 1n; // Postgres bigint is signed
+const JTI_LENGTH = 38;
+
+export const bucketOf = (expiresAt: Date): number => Math.floor(expiresAt.getTime() / DAY_MS);
+
+/** The first moment that no longer belongs to the bucket. */
+export const bucketEnd = (bucket: number): Date => new Date((bucket + 1) * DAY_MS);
+
+export function encodeEntryKey(key: EntryKey): Buffer {
+  const bytes = Buffer.allocUnsafe(ENTRY_KEY_BYTES);
+  bytes.writeUInt32BE(key.bucket, 0);
+  bytes.write(key.authorizationId.replaceAll('-', ''), 4, 16, 'hex');
+  bytes.writeBigUInt64BE(key.number, 20);
+  return bytes;
+}
+
+/** `undefined` when the bucket or the number cannot be stored. */
+export function decodeEntryKey(bytes: Buffer, type: EntryType): EntryKey | undefined {
+  const bucket = bytes.readUInt32BE(0);
+  const number = bytes.readBigUInt64BE(20);
+  if (bucket > 0x7fffffff || number > HIGHEST_NUMBER) return undefined;
+  return { bucket, authorizationId: formatUuid(bytes.subarray(4, 20)), type, number };
+}
+
+/** The `jti` of a signed access token: base64url of its entry key. */
+export const formatTokenId = (key: EntryKey): string => encodeEntryKey(key).toString('base64url');
+
+/** Reads a `jti` back. `undefined` when it is none of ours; other spellings of the same bytes are refused. */
+export function parseTokenId(jti: string): EntryKey | undefined {
+  if (jti.length !== JTI_LENGTH) return undefined;
+  const bytes = Buffer.from(jti, 'base64url');
+  if (bytes.length !== ENTRY_KEY_BYTES || bytes.toString('base64url') !== jti) return undefined;
+  return decodeEntryKey(bytes, EntryType.accessToken);
+}
+
+export function formatUuid(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,72 @@
+export type ClientType = 'public' | 'confidential';
+export type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+
+/** What a client overrides of the service's settings; undefined properties follow the service. Lifetimes in seconds. */
+export interface ClientSettings {
+  readonly accessTokenLifetime?: number;
+  readonly refreshTokenLifetime?: number;
+  readonly chainLifetime?: number;
+  readonly referenceAccessTokens?: boolean;
+  readonly referenceRefreshTokens?: boolean;
+  readonly rotation?: boolean;
+  readonly leeway?: number;
+  readonly accessTokenAlgorithm?: 'ES256' | 'RS256';
+  readonly idTokenAlgorithm?: 'ES256' | 'RS256';
+  readonly requirePkce?: boolean;
+  readonly requirePushedRequests?: boolean;
+}
+
+/** OpenIddict's vocabulary: what a client may use. `seeAllTokens`: introspects tokens that were not issued for it. */
+export interface ClientPermissions {
+  readonly endpoints: readonly ('token' | 'introspection' | 'revocation' | 'authorization' | 'pushed_authorization' | 'device')[];
+  readonly grantTypes: readonly string[];
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly seeAllTokens?: boolean;
+}
+
+export interface ClientSecretRecord {
+  readonly id: string;
+  /** SHA-256 of the secret. */
+  readonly hash: Buffer;
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+}
+
+export interface ClientRecord {
+  readonly id: string;
+  readonly displayName: string;
+  readonly type: ClientType;
+  readonly authenticationMethod: ClientAuthenticationMethod;
+  readonly permissions: ClientPermissions;
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly defaultResource?: string;
+  readonly settings: ClientSettings;
+  readonly jwks?: object;
+  readonly jwksUri?: string;
+  /** The grant its client_credentials tokens hang on; replaced when it is enabled again. */
+  readonly standingAuthorizationId: string;
+  readonly disabledAt?: Date;
+  readonly createdAt: Date;
+  /** At most two are live at once. */
+  readonly secrets: readonly ClientSecretRecord[];
+}
+
+export type NewClient = Omit<ClientRecord, 'standingAuthorizationId' | 'disabledAt' | 'createdAt' | 'secrets'>;
+
+/** @throws StorageUnavailableError when the database cannot be asked */
+export abstract class ClientStore {
+  /** With its secrets, expired ones included. */
+  abstract find(id: string): Promise<ClientRecord | undefined>;
+  abstract list(): Promise<ClientRecord[]>;
+  /** Inserts a client with its standing grant. False: the id is taken. */
+  abstract insert(client: NewClient, now: Date): Promise<boolean>;
+  /** Replaces what can be configured of a client. False: no such client. */
+  abstract update(client: NewClient): Promise<boolean>;
+  /** Disabling ends every token and grant of the client for good, also if it is enabled again. False: no such client, or in that state already. */
+  abstract setEnabled(id: string, enabled: boolean, now: Date): Promise<boolean>;
+  /** Adds a secret (SHA-256); those before it end at `othersExpireAt` at the latest, and only the newest of them stays. */
+  abstract addSecret(id: string, hash: Buffer, othersExpireAt: Date, now: Date): Promise<boolean>;
+}

@@ -1,0 +1,14 @@
+export * from './authorization.store.js';
+export * from './client.store.js';
+export * from './failure.store.js';
+export * from './key.store.js';
+export * from './lease.store.js';
+export * from './maintenance.store.js';
+export * from './revocation.store.js';
+export * from './scope.store.js';
+export * from './session.store.js';
+export * from './storage-unavailable.error.js';
+export * from './token-entry.store.js';
+export * from './user.store.js';
+export { Clock, SystemClock } from '../protocol/clock.js';
+export { EntryType, formatTokenId, parseTokenId, type EntryKey } from '../protocol/entry-key.js';

@@ -1,0 +1,13 @@
+export interface PruneReport {
+  readonly partitionsDropped: number;
+  readonly authorizationsDeleted: number;
+  readonly failuresDeleted: number;
+}
+
+/** Keeps the partitioned tables supplied and small. @throws StorageUnavailableError */
+export abstract class MaintenanceStore {
+  /** Makes the partitions that tokens issued until two days from now may need. Idempotent; any number of instances at once. */
+  abstract prepare(now: Date): Promise<void>;
+  /** Drops partitions that ended before now - retention, then deletes dead grants, never before their entries. Retention in seconds. */
+  abstract prune(now: Date, retention: number): Promise<PruneReport>;
+}
