@@ -12,3 +12,4 @@ export * from './token-entry.store.js';
 export * from './user.store.js';
 export { Clock, SystemClock } from '../protocol/clock.js';
 export { EntryType, formatTokenId, parseTokenId, type EntryKey } from '../protocol/entry-key.js';
+export { referenceTokenClaims, type AccessTokenClaims, type AccessTokenPayload } from './reference-token-claims.js';

@@ -1,0 +1,60 @@
+import { constantTimeEqual, tokenHash } from '../protocol/hashing.js';
+import { formatTokenId } from '../protocol/entry-key.js';
+import { openPayload } from '../protocol/sealed-payload.js';
+import { formatScope } from '../protocol/scope.js';
+import type { ReferenceToken } from '../protocol/token-string.js';
+import type { TokenEntryRecord } from './token-entry.store.js';
+
+/** What the sealed payload of a reference access token holds. What the grant's row knows is left out: it is read from there. */
+export interface AccessTokenPayload {
+  /** Undefined: all of the grant's. */
+  readonly scopes?: readonly string[];
+  readonly resources?: readonly string[];
+  /** Generation of the link it came with; undefined for machine tokens. */
+  readonly link?: number;
+}
+
+/** Claims of an access token, in either format, as RFC 9068 §2.2 names them. Times in seconds since the epoch. */
+export interface AccessTokenClaims {
+  readonly jti: string;
+  readonly sub: string;
+  readonly client_id: string;
+  readonly scope?: string;
+  readonly aud: string | readonly string[];
+  readonly iat: number;
+  readonly exp: number;
+  readonly sid?: string;
+  /** Generation of the link it came with. */
+  readonly lnk?: number;
+  readonly [claim: string]: unknown;
+}
+
+/**
+ * The claims of a reference access token from its entry, all but `iss`. Undefined unless the token proves possession and its payload opens.
+ * Says nothing of the entry's status.
+ */
+export function referenceTokenClaims(token: ReferenceToken, record: TokenEntryRecord): AccessTokenClaims | undefined {
+  if (!record.hash || !record.grant || !constantTimeEqual(record.hash, tokenHash(token))) return undefined;
+  const payload = record.payload && (openPayload(token, record.payload) as AccessTokenPayload | undefined);
+  if (!payload) return undefined;
+  const { grant } = record;
+  const scopes = payload.scopes ?? grant.scopes;
+  return {
+    ...grant.claims,
+    jti: formatTokenId(record.key),
+    sub: grant.subject,
+    client_id: grant.client,
+    ...(scopes.length > 0 && { scope: formatScope(scopes) }),
+    aud: audience(payload.resources ?? grant.resources),
+    iat: seconds(record.createdAt),
+    exp: seconds(record.expiresAt),
+    ...(grant.sid && { sid: grant.sid }),
+    ...(payload.link !== undefined && { lnk: payload.link }),
+  };
+}
+
+/** RFC 7519 §4.1.3: a single audience may be a plain string. */
+export const audience = (resources: readonly string[]): string | readonly string[] =>
+  resources.length === 1 && resources[0] !== undefined ? resources[0] : resources;
+
+export const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
