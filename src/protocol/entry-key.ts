@@ -1,3 +1,5 @@
+import { DAY_MS } from './limits.js';
+
 /** Kinds of token entries, as stored in `token_entry.type`. 2 and 5 are left free: device codes and pushed requests have tables of their own. */
 export const EntryType = { authorizationCode: 1, refreshToken: 3, accessToken: 4 } as const;
 export type EntryType = (typeof EntryType)[keyof typeof EntryType];
@@ -16,7 +18,6 @@ export interface EntryKey {
 /** Bytes of bucket ‖ authorization ‖ number: what a `jti` and a reference string carry. */
 export const ENTRY_KEY_BYTES = 28;
 
-const DAY_MS = 86_400_000;
 const HIGHEST_NUMBER = (1n << 63n) - 1n; // Postgres bigint is signed
 const JTI_LENGTH = 38;
 

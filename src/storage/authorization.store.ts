@@ -77,7 +77,8 @@ export interface Redemption {
 export interface LastRotation {
   readonly rotatedAt: Date;
   readonly keyId: number;
-  readonly headExpiresAt: Date;
+  /** Undefined when the rotation issued no refresh token. */
+  readonly headExpiresAt?: Date;
   readonly accessExpiresAt: Date;
   readonly grantedScopes: readonly string[];
   readonly grantedResources: readonly string[];

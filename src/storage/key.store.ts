@@ -24,7 +24,8 @@ export abstract class KeyStore {
   /** All keys, oldest activation first. */
   abstract list(): Promise<KeyRecord[]>;
   /**
-   * Inserts unless a key of the purpose was made since `unlessNewerThan`, so that instances that rotate at once make one key. Returns whether it was.
+   * Inserts unless the purpose has a key with a number above `unlessNewerThan` (undefined: any key), so that instances that rotate at once make one
+   * key. Returns whether it was inserted.
    */
   abstract insert(key: NewKey, unlessNewerThan: number | undefined): Promise<boolean>;
   /** Ends a signing key: its tokens are dead whatever their age. */

@@ -69,7 +69,8 @@ async function isUsable({ initdb, postgres }: PostgresBinaries, account: Account
 async function restoreLinks(native: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    const link = join(native, '..', target.replace(/^native\//, `${native.split('/').at(-1)}/`));
+    // The list is written from the package's root, and a copy has another name than `native`.
+    const link = join(native, relative('native', target));
     const there = await lstat(link).then(
       () => true,
       () => false,

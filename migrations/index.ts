@@ -1,0 +1,5 @@
+import { Storage1764000000001 } from './1764000000001-storage.js';
+import { ReaderRole1764000000002 } from './1764000000002-reader-role.js';
+
+/** All migrations, oldest first. */
+export const migrations = [Storage1764000000001, ReaderRole1764000000002];

@@ -1,0 +1,146 @@
+import type { Statement } from './database.js';
+
+const GRANT = `a.id, a.client, a.subject, a.sid, a.scopes, a.resources, a.claims, a.expires_at, a.generation`;
+
+/**
+ * A new grant with its first link and, at sign-in, an access entry.
+ * The person's row is locked, so that a change of the person's (disabled, password) either is seen here or waits and then sees this grant.
+ * $1 authorization  $2 client  $3 subject  $4 sid  $5 scopes  $6 resources  $7 claims  $8 now  $9 grant ends  $10 formats
+ * $11 credential version or null  $12 open a session?  $13 user agent  $14 address
+ * link or null: $15 bucket  $16 type  $17 expires  $18 hash  $19 payload   access or null: $20 bucket  $21 number  $22 expires  $23 hash  $24 payload
+ */
+export const START: Statement = {
+  name: 'start',
+  text: `
+with person as (
+  select id from users
+  where id = case when $11::int is not null then $3::text::uuid end and disabled_at is null and credential_version = $11
+  for share
+), app as (
+  select id, epoch from client where id = $2::text and disabled_at is null and ($11::int is null or exists (select from person))
+), signed_in as (
+  insert into sign_in_session (sid, created_at, expires_at, subject, client, user_agent, address)
+  select $4::uuid, $8::timestamptz, $9::timestamptz, $3, id, $13::text, $14::text from app where $12::boolean
+), opened as (
+  insert into authorizations (id, client, client_epoch, subject, sid, scopes, resources, granted_scopes, granted_resources, claims, formats,
+                              created_at, rotated_at, expires_at, ends_at, head_expires_at, access_expires_at)
+  select $1::uuid, id, epoch, $3, $4, $5::text[], $6::text[], $5, $6, $7::jsonb, $10::smallint,
+         $8, $8, $9, coalesce(greatest($17::timestamptz, $22::timestamptz), $9), $17, $22
+  from app
+  returning id
+), entered as (
+  insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
+  select n.bucket, opened.id, n.type, n.number, $8, n.expires_at, n.secret_hash, n.payload
+  from opened,
+       (values ($15::int, $16::smallint, 0::bigint,   $17::timestamptz, $18::bytea, $19::bytea),
+               ($20::int, 4::smallint,   $21::bigint, $22::timestamptz, $23::bytea, $24::bytea))
+       n (bucket, type, number, expires_at, secret_hash, payload)
+  where n.bucket is not null
+)
+select id from opened`,
+};
+
+/**
+ * Redeems a link of any kind; exactly one caller wins it. No row: invalid (forged, expired, foreign, revoked, more than granted), nothing changed.
+ * Possession is proven on a row that never changes. Everything that changes is read in SET and RETURNING only: there every \`a.\` is the newest
+ * committed version, so that a waiter is judged after the winner.
+ * presented: $1 bucket  $2 authorization  $3 type  $4 number  $5 hash    $6 now  $7 leeway s (codes: 0)  $8 nonce ≠ 0  $9 key id  $10 client
+ * $11 scopes asked or null  $12 resources asked or null  $13 log row kept until  $14 formats
+ * successor or null: $15 bucket  $16 expires  $17 hash    access: $18 bucket  $19 number  $20 expires  $21 hash  $22 payload
+ */
+export const REDEEM: Statement = {
+  name: 'redeem',
+  text: `
+with link as (
+  select e.authorization_id
+  from token_entry e
+  where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
+    and e.secret_hash = $5::bytea and e.expires_at > $6::timestamptz and e.revoked_at is null
+), judged as (
+  update authorizations a set
+    generation        = case when a.generation = $4 then $4 + 1 else a.generation end,
+    rotated_at        = case when a.generation = $4 then $6 else a.rotated_at end,
+    ends_at           = case when a.generation = $4 then greatest(a.ends_at, $16::timestamptz, $20::timestamptz) else a.ends_at end,
+    head_expires_at   = case when a.generation = $4 then $16 else a.head_expires_at end,
+    access_expires_at = case when a.generation = $4 then $20 else a.access_expires_at end,
+    granted_scopes    = case when a.generation = $4 then coalesce($11::text[], a.scopes) else a.granted_scopes end,
+    granted_resources = case when a.generation = $4 then coalesce($12::text[], a.resources) else a.granted_resources end,
+    formats           = case when a.generation = $4 then $14::smallint else a.formats end,
+    key_id            = case when a.generation = $4 then $9::int else a.key_id end,
+    rotation_nonce    = case when a.generation = $4 then $8::int else a.rotation_nonce end,
+    status            = case when a.generation = $4 then a.status
+                             -- The leeway must be tested itself: a waiter's clock is older than the winner's, so that \`rotated_at > now - 0\` can hold.
+                             when $7::float8 > 0 and a.generation = $4 + 1 and a.rotated_at > $6 - make_interval(secs => $7) then a.status
+                             else 2 end
+  from link, client c
+  where a.id = link.authorization_id and a.client = $10::text and a.status = 1 and a.expires_at > $6
+    and c.id = a.client and c.disabled_at is null and c.epoch = a.client_epoch
+    and ($11 is null or $11 <@ a.scopes) and ($12 is null or $12 <@ a.resources)
+  returning ${GRANT}, a.status, a.rotated_at, a.key_id, a.head_expires_at, a.access_expires_at, a.granted_scopes, a.granted_resources, a.formats,
+            a.rotation_nonce = $8 as mine
+), issued as (
+  insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
+  select n.bucket, j.id, n.type, n.number, $6, n.expires_at, n.secret_hash, n.payload
+  from judged j,
+       (values ($15::int, 3::smallint, $4 + 1,      $16, $17::bytea, null::bytea),
+               ($18::int, 4::smallint, $19::bigint, $20, $21::bytea, $22::bytea))
+       n (bucket, type, number, expires_at, secret_hash, payload)
+  where j.status = 1 and j.mine and n.bucket is not null
+), logged as (
+  insert into revocation_log (kind, key, created_at, expires_at)
+  select 2, uuid_send(j.id), $6, $13::timestamptz from judged j where j.status = 2
+)
+select case when j.status = 2 then 'reuse' when j.mine then 'won' else 'retry' end as outcome, j.*
+from judged j`,
+};
+
+/**
+ * One more access entry on the strength of a link: rotation off, and the second step of a retry that asks for something else.
+ * \`written\` is 0 when that entry exists.
+ * presented: $1 bucket  $2 authorization  $3 type  $4 number  $5 hash   $6 now  $7 must it be the head?  $8 client  $9 scopes or null  $10 resources or null
+ * new: $11 bucket  $12 number  $13 created  $14 expires  $15 hash  $16 payload
+ */
+export const ISSUE: Statement = {
+  name: 'issue',
+  text: `
+with held as (
+  select ${GRANT}
+  from token_entry e join authorizations a on a.id = e.authorization_id join client c on c.id = a.client
+  where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
+    and e.secret_hash = $5::bytea and e.expires_at > $6::timestamptz and e.revoked_at is null
+    and (not $7::boolean or a.generation = $4) and a.client = $8::text and a.status = 1 and a.expires_at > $6
+    and c.disabled_at is null and c.epoch = a.client_epoch
+    and ($9::text[] is null or $9 <@ a.scopes) and ($10::text[] is null or $10 <@ a.resources)
+), issued as (
+  insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
+  select $11::int, id, 4, $12::bigint, $13::timestamptz, $14::timestamptz, $15::bytea, $16::bytea from held
+  on conflict do nothing
+  returning 1
+)
+select held.*, (select count(*)::int from issued) as written from held`,
+};
+
+/** An access entry on a client's standing grant. $1 client  $2 authorization  $3 bucket  $4 number  $5 created  $6 expires  $7 hash  $8 payload */
+export const ISSUE_STANDING: Statement = {
+  name: 'issue_standing',
+  text: `
+insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
+select $3::int, a.id, 4, $4::bigint, $5::timestamptz, $6::timestamptz, $7::bytea, $8::bytea
+from client c join authorizations a on a.id = c.standing_authorization_id
+where c.id = $1::text and c.disabled_at is null and a.id = $2::uuid and a.status = 1 and a.client_epoch = c.epoch
+returning 1`,
+};
+
+/** An entry with its grant and derived status. $1 bucket  $2 authorization  $3 type  $4 number  $5 now  $6 kid of a signed token or null */
+export const FIND: Statement = {
+  name: 'find',
+  text: `
+select e.secret_hash, e.payload, e.created_at, least(e.expires_at, a.expires_at) as entry_expires_at, ${GRANT},
+       case when e.revoked_at is not null or a.id is null or a.status = 2 or c.disabled_at is not null or c.epoch <> a.client_epoch
+                 or exists (select from key k where k.kid = $6::text and k.revoked_at is not null) then 'revoked'
+            when least(e.expires_at, a.expires_at) <= $5::timestamptz then 'expired'
+            when e.type <> 4 and e.number < a.generation then 'redeemed'
+            else 'valid' end as status
+from token_entry e left join authorizations a on a.id = e.authorization_id left join client c on c.id = a.client
+where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint`,
+};

@@ -1,0 +1,50 @@
+import type { Statement } from './database.js';
+
+/**
+ * Ends every grant and token of a client by one row: they remember the epoch they were made in. No clock takes part, and what is being issued at this
+ * moment hangs on the old epoch. $1 client  $2 now  $3 log key  $4 log row kept until
+ */
+export const DISABLE_CLIENT: Statement = {
+  name: 'disable_client',
+  text: `
+with dead as (
+  update client set disabled_at = $2::timestamptz, epoch = epoch + 1 where id = $1::text and disabled_at is null returning id
+), logged as (
+  insert into revocation_log (kind, key, not_before, created_at, expires_at) select 3, $3::bytea, $2, $2, $4::timestamptz from dead
+)
+select id from dead`,
+};
+
+/** $1 client  $2 its new standing grant */
+export const ENABLE_CLIENT: Statement = {
+  name: 'enable_client',
+  text: `update client set disabled_at = null, standing_authorization_id = $2::uuid where id = $1::text and disabled_at is not null returning id`,
+};
+
+/** The grant that client_credentials tokens of a client hang on; it ends with the epoch. $1 authorization  $2 client  $3 now */
+export const OPEN_STANDING_GRANT: Statement = {
+  name: 'open_standing_grant',
+  text: `
+insert into authorizations (id, client, client_epoch, subject, created_at, rotated_at, expires_at, ends_at)
+select $1::uuid, id, epoch, id, $3::timestamptz, $3, '9999-12-31', '9999-12-31' from client where id = $2::text`,
+};
+
+export const LOCK_CLIENT: Statement = { name: 'lock_client', text: `select id from client where id = $1::text for no key update` };
+
+/** Makes room for another secret: the newest stays until $2 at the latest, the rest go. $1 client */
+export const KEEP_NEWEST_SECRET: Statement = {
+  name: 'keep_newest_secret',
+  text: `
+with ranked as (
+  select id, row_number() over (order by created_at desc, id) as rank from client_secret where client = $1::text
+), gone as (
+  delete from client_secret where id in (select id from ranked where rank > 1)
+)
+update client_secret set expires_at = least(expires_at, $2::timestamptz) where id in (select id from ranked where rank = 1)`,
+};
+
+/** $1 id  $2 client  $3 hash  $4 now */
+export const ADD_SECRET: Statement = {
+  name: 'add_secret',
+  text: `insert into client_secret (id, client, hash, created_at) values ($1::uuid, $2::text, $3::bytea, $4::timestamptz)`,
+};

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { Pool, QueryResult } from 'pg';
+import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { StorageUnavailableError } from '../storage-unavailable.error.js';
+
+/** A named prepared statement. The name must be unique to the text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What statements run on: the pool, or one connection inside a transaction. */
+export interface Runner {
+  run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+}
+
+/** SQLSTATEs a caller may answer by itself. */
+export const SqlState = { noPartition: '23514', uniqueViolation: '23505', serializationFailure: '40001', deadlock: '40P01' } as const;
+
+const ATTEMPTS = 5;
+// Connection exceptions, shutdown, crash recovery, too many connections, statement and lock time-outs.
+const UNAVAILABLE = /^(08...|57P0[1-5]|53[0-9]{3}|57014|55P03|25006)$/;
+
+/** Hot-path SQL: named prepared statements on the DataSource's own pool. */
+@Injectable()
+export class Database implements Runner {
+  constructor(readonly dataSource: DataSource) {}
+
+  /** Runs one statement in a transaction of its own. Serialization failures are repeated. @throws StorageUnavailableError */
+  run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return repeated(async () => (await this.pool.query({ ...statement, values: [...values] }) as QueryResult<Row>).rows);
+  }
+
+  /** Runs statements without parameters and without preparing them, for definitions of tables. @throws StorageUnavailableError */
+  async script(sql: string): Promise<void> {
+    await repeated(() => this.pool.query(sql));
+  }
+
+  /** Runs several statements in one transaction. The whole of it is repeated on a serialization failure. @throws StorageUnavailableError */
+  transaction<T>(work: (runner: Runner) => Promise<T>): Promise<T> {
+    return repeated(async () => {
+      const client = await this.pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('begin');
+        const result = await work({
+          run: async <Row extends object>(statement: Statement, values: readonly unknown[]) =>
+            ((await client.query({ ...statement, values: [...values] })) as QueryResult<Row>).rows,
+        });
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch((cause: unknown) => (broken = cause as Error));
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    });
+  }
+
+  /** Runs repository calls with the same handling of failures. @throws StorageUnavailableError */
+  guarded<T>(work: () => Promise<T>): Promise<T> {
+    return repeated(work);
+  }
+
+  private get pool(): Pool {
+    const pool = (this.dataSource.driver as PostgresDriver).master as Pool | undefined;
+    if (!pool) throw new StorageUnavailableError(new Error('The data source is closed.'));
+    return pool;
+  }
+}
+
+/** The SQLSTATE of a database error, if it is one. */
+export const sqlState = (error: unknown): string | undefined => {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+};
+
+async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const state = sqlState(error);
+      if ((state === SqlState.serializationFailure || state === SqlState.deadlock) && n < ATTEMPTS) {
+        await sleep(Math.random() * 5 * n);
+        continue;
+      }
+      throw isUnavailable(error, state) ? new StorageUnavailableError(error) : error;
+    }
+  }
+}
+
+/** Errors without an SQLSTATE come from the socket or the pool, but for programming errors, which are no plain `Error`s of those. */
+function isUnavailable(error: unknown, state: string | undefined): boolean {
+  if (error instanceof StorageUnavailableError) return false;
+  if (state !== undefined) return UNAVAILABLE.test(state) || /^E[A-Z]+$/.test(state);
+  return error instanceof Error && /connection|timeout|pool/i.test(error.message);
+}

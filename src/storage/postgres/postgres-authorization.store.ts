@@ -1,0 +1,161 @@
+import { Injectable } from '@nestjs/common';
+import {
+  AuthorizationStore,
+  type FurtherAccess,
+  type GrantRecord,
+  type NewEntry,
+  type NewGrant,
+  type Redemption,
+  type RedemptionOutcome,
+  type TokenFormats,
+} from '../authorization.store.js';
+import { ISSUE, ISSUE_STANDING, REDEEM, START } from './authorization.sql.js';
+import { Database, sqlState, SqlState, type Statement } from './database.js';
+import { toGrant, type GrantRow } from './grant-row.js';
+import { Partitions } from './partitions.js';
+import { logRowEnd } from './revocation.sql.js';
+
+@Injectable()
+export class PostgresAuthorizationStore extends AuthorizationStore {
+  constructor(
+    private readonly database: Database,
+    private readonly partitions: Partitions,
+  ) {
+    super();
+  }
+
+  override async start(grant: NewGrant, link: NewEntry | undefined, access: NewEntry | undefined): Promise<boolean> {
+    const rows = await this.insert(START, grant.createdAt, [link, access], [
+      grant.authorizationId,
+      grant.client,
+      grant.subject,
+      grant.session?.sid ?? null,
+      grant.scopes,
+      grant.resources,
+      JSON.stringify(grant.claims),
+      grant.createdAt,
+      grant.expiresAt,
+      formatBits(grant.formats),
+      grant.credentialVersion ?? null,
+      grant.session !== undefined,
+      grant.session?.userAgent ?? null,
+      grant.session?.address ?? null,
+      link?.key.bucket ?? null,
+      link?.key.type ?? null,
+      link?.expiresAt ?? null,
+      link?.hash ?? null,
+      link?.payload ?? null,
+      ...accessValues(access),
+    ]);
+    return rows.length === 1;
+  }
+
+  override async redeem(redemption: Redemption): Promise<RedemptionOutcome | undefined> {
+    const { presented, successor } = redemption;
+    const [row] = await this.insert<RedeemedRow>(REDEEM, redemption.now, [successor, redemption.access], [
+      presented.key.bucket,
+      presented.key.authorizationId,
+      presented.key.type,
+      presented.key.number,
+      presented.hash,
+      redemption.now,
+      redemption.leeway,
+      redemption.nonce,
+      redemption.keyId,
+      redemption.client,
+      redemption.scopes ?? null,
+      redemption.resources ?? null,
+      logRowEnd(redemption.now),
+      formatBits(redemption.formats),
+      successor?.key.bucket ?? null,
+      successor?.expiresAt ?? null,
+      successor?.hash ?? null,
+      ...accessValues(redemption.access),
+    ]);
+    return row && { outcome: row.outcome, grant: toGrant(row), rotation: toRotation(row) };
+  }
+
+  override async issue(further: FurtherAccess): Promise<{ grant: GrantRecord; written: boolean } | undefined> {
+    const { presented, access } = further;
+    const [row] = await this.insert<GrantRow & { written: number }>(ISSUE, further.now, [access], [
+      presented.key.bucket,
+      presented.key.authorizationId,
+      presented.key.type,
+      presented.key.number,
+      presented.hash,
+      further.now,
+      further.mustBeHead,
+      further.client,
+      further.scopes ?? null,
+      further.resources ?? null,
+      access.key.bucket,
+      access.key.number,
+      further.createdAt,
+      access.expiresAt,
+      access.hash ?? null,
+      access.payload ?? null,
+    ]);
+    return row && { grant: toGrant(row), written: row.written === 1 };
+  }
+
+  override async issueStanding(client: string, createdAt: Date, access: NewEntry): Promise<boolean> {
+    const rows = await this.insert(ISSUE_STANDING, createdAt, [access], [
+      client,
+      access.key.authorizationId,
+      access.key.bucket,
+      access.key.number,
+      createdAt,
+      access.expiresAt,
+      access.hash ?? null,
+      access.payload ?? null,
+    ]);
+    return rows.length === 1;
+  }
+
+  /** Partitions are made ahead; should one be missing all the same (a clock moved, pruning stood still), it is made and the statement repeated. */
+  private async insert<Row extends object>(
+    statement: Statement,
+    now: Date,
+    entries: readonly (NewEntry | undefined)[],
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    try {
+      return await this.database.run<Row>(statement, values);
+    } catch (error) {
+      if (sqlState(error) !== SqlState.noPartition) throw error;
+      await this.partitions.make({ buckets: entries.flatMap((entry) => (entry ? [entry.key.bucket] : [])), logUntil: logRowEnd(now) });
+      return this.database.run<Row>(statement, values);
+    }
+  }
+}
+
+interface RedeemedRow extends GrantRow {
+  readonly outcome: RedemptionOutcome['outcome'];
+  readonly rotated_at: Date;
+  readonly key_id: number;
+  readonly head_expires_at: Date | null;
+  readonly access_expires_at: Date;
+  readonly granted_scopes: string[];
+  readonly granted_resources: string[];
+  readonly formats: number;
+}
+
+const toRotation = (row: RedeemedRow): RedemptionOutcome['rotation'] => ({
+  rotatedAt: row.rotated_at,
+  keyId: row.key_id,
+  ...(row.head_expires_at && { headExpiresAt: row.head_expires_at }),
+  accessExpiresAt: row.access_expires_at,
+  grantedScopes: row.granted_scopes,
+  grantedResources: row.granted_resources,
+  formats: { referenceAccess: (row.formats & 1) !== 0, selfContainedRefresh: (row.formats & 2) !== 0 },
+});
+
+const formatBits = (formats: TokenFormats): number => (formats.referenceAccess ? 1 : 0) | (formats.selfContainedRefresh ? 2 : 0);
+
+const accessValues = (access: NewEntry | undefined): unknown[] => [
+  access?.key.bucket ?? null,
+  access?.key.number ?? null,
+  access?.expiresAt ?? null,
+  access?.hash ?? null,
+  access?.payload ?? null,
+];

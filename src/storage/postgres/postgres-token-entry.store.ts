@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import type { EntryKey } from '../../protocol/entry-key.js';
+import { TokenEntryStore, type TokenEntryRecord, type TokenStatus } from '../token-entry.store.js';
+import { FIND } from './authorization.sql.js';
+import { Database } from './database.js';
+import { toGrant, type GrantRow } from './grant-row.js';
+
+@Injectable()
+export class PostgresTokenEntryStore extends TokenEntryStore {
+  constructor(private readonly database: Database) {
+    super();
+  }
+
+  override async find(key: EntryKey, now: Date, kid?: string): Promise<TokenEntryRecord | undefined> {
+    const [row] = await this.database.run<EntryRow>(FIND, [key.bucket, key.authorizationId, key.type, key.number, now, kid ?? null]);
+    return (
+      row && {
+        key,
+        status: row.status,
+        ...(row.secret_hash && { hash: row.secret_hash }),
+        ...(row.payload && { payload: row.payload }),
+        createdAt: row.created_at,
+        expiresAt: row.entry_expires_at,
+        ...(isGrant(row) && { grant: toGrant(row) }),
+      }
+    );
+  }
+}
+
+interface EntryColumns {
+  readonly secret_hash: Buffer | null;
+  readonly payload: Buffer | null;
+  readonly created_at: Date;
+  readonly entry_expires_at: Date;
+  readonly status: TokenStatus;
+}
+type EntryRow = EntryColumns & (GrantRow | { readonly id: null });
+
+const isGrant = (row: EntryRow): row is EntryColumns & GrantRow => row.id !== null;

@@ -1,0 +1,95 @@
+import type { Statement } from './database.js';
+
+/** Access tokens live 24 hours at most; the rest is tolerance for the clocks of guards. */
+const LOG_ROW_LIFETIME_MS = (24 * 60 + 10) * 60_000;
+
+/** Until when a log row is of use: no token it can hit outlives this. */
+export const logRowEnd = (now: Date): Date => new Date(now.getTime() + LOG_ROW_LIFETIME_MS);
+
+/** $1 bucket  $2 authorization  $3 number  $4 hash or null (signed)  $5 client or null (the operator)  $6 now  $7 log key  $8 log row kept until */
+export const REVOKE_ACCESS: Statement = {
+  name: 'revoke_access',
+  text: `
+with dead as (
+  update token_entry e set revoked_at = $6::timestamptz
+  from authorizations a
+  where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = 4 and e.number = $3::bigint
+    and e.secret_hash is not distinct from $4::bytea and e.revoked_at is null and e.expires_at > $6
+    and a.id = e.authorization_id and ($5::text is null or a.client = $5)
+  returning e.number
+), logged as (
+  insert into revocation_log (kind, key, created_at, expires_at)
+  select 1, $7::bytea, $6, $8::timestamptz from dead
+)
+select number from dead`,
+};
+
+/** A genuine link, spent or not, takes its family along. $1 bucket  $2 authorization  $3 type  $4 number  $5 hash  $6 client  $7 now  $8 log row kept until */
+export const REVOKE_FAMILY: Statement = {
+  name: 'revoke_family',
+  text: `
+with link as (
+  select e.authorization_id from token_entry e
+  where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint and e.secret_hash = $5::bytea
+), dead as (
+  update authorizations a set status = 2 from link
+  where a.id = link.authorization_id and a.client = $6::text and a.status = 1
+  returning a.id
+), logged as (
+  insert into revocation_log (kind, key, created_at, expires_at)
+  select 2, uuid_send(id), $7::timestamptz, $8::timestamptz from dead
+)
+select id from dead`,
+};
+
+/** $1 authorization  $2 now  $3 log row kept until */
+export const END_AUTHORIZATION: Statement = {
+  name: 'end_authorization',
+  text: `
+with dead as (
+  update authorizations set status = 2 where id = $1::uuid and status = 1 returning id
+), logged as (
+  insert into revocation_log (kind, key, created_at, expires_at)
+  select 2, uuid_send(id), $2::timestamptz, $3::timestamptz from dead
+)
+select id from dead`,
+};
+
+/**
+ * Many grants of a subject, locked in order of id first, so that two mass revocations cannot deadlock. Run it after the row that guards the creation
+ * of such grants was locked: a grant that is not committed yet is seen by no statement.
+ * $1 subject  $2 now  $3 log row kept until  $4 session to keep or null  $5 only this session or null  $6 also grants without a session?
+ */
+export const END_GRANTS: Statement = {
+  name: 'end_grants',
+  text: `
+with hit as materialized (
+  select id from authorizations
+  where subject = $1::text and status = 1
+    and case when sid is null then $6::boolean else sid is distinct from $4::uuid and ($5::uuid is null or sid = $5) end
+  order by id for no key update
+), dead as (
+  update authorizations a set status = 2 from hit where a.id = hit.id and a.status = 1 returning a.id
+), logged as (
+  insert into revocation_log (kind, key, created_at, expires_at)
+  select 2, uuid_send(id), $2::timestamptz, $3::timestamptz from dead
+)
+select count(*)::int as ended from dead`,
+};
+
+/** Marks sessions of a subject as ended, whatever grants they have. $1 subject  $2 now  $3 session to keep or null  $4 only this session or null */
+export const END_SESSIONS: Statement = {
+  name: 'end_sessions',
+  text: `
+update sign_in_session set ended_at = $2::timestamptz
+where subject = $1::text and ended_at is null and sid is distinct from $3::uuid and ($4::uuid is null or sid = $4)
+returning sid`,
+};
+
+/** A log row for something that has no row of its own to revoke. $1 kind  $2 key  $3 not before or null  $4 now  $5 kept until */
+export const LOG: Statement = {
+  name: 'log',
+  text: `
+insert into revocation_log (kind, key, not_before, created_at, expires_at)
+values ($1::smallint, $2::bytea, $3::timestamptz, $4::timestamptz, $5::timestamptz)`,
+};
