@@ -75,7 +75,7 @@ with link as (
   from link, client c
   where a.id = link.authorization_id and a.client = $10::text and a.status = 1 and a.expires_at > $6
     and c.id = a.client and c.disabled_at is null and c.epoch = a.client_epoch
-    and ($11 is null or $11 <@ a.scopes) and ($12 is null or $12 <@ a.resources)
+    and ($11::text[] is null or $11 <@ a.scopes) and ($12::text[] is null or $12 <@ a.resources)
   returning ${GRANT}, a.status, a.rotated_at, a.key_id, a.head_expires_at, a.access_expires_at, a.granted_scopes, a.granted_resources, a.formats,
             a.rotation_nonce = $8 as mine
 ), issued as (
