@@ -1,27 +1,46 @@
 import { OAuthError } from './oauth-error.js';
 
-export type FormParameters = ReadonlyMap<string, string>;
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** RFC 8707 §2: the one parameter that may be sent several times. */
+const REPEATABLE = 'resource';
+
+/** The parameters of a request. Those without a value count as absent (RFC 6749 §3.1). */
+export class Parameters {
+  constructor(private readonly values: ReadonlyMap<string, readonly string[]>) {}
+
+  get(name: string): string | undefined {
+    return this.values.get(name)?.[0];
+  }
+
+  /** @throws OAuthError invalid_request when it is absent */
+  require(name: string): string {
+    const value = this.get(name);
+    if (value === undefined) throw new OAuthError({ code: 'invalid_request', description: `The parameter ${name} is missing.` });
+    return value;
+  }
+
+  all(name: string): readonly string[] {
+    return this.values.get(name) ?? [];
+  }
+}
 
 /**
- * Reads an application/x-www-form-urlencoded body. RFC 6749 §3.2: parameters without a value count as absent, none may be sent twice.
- * @throws OAuthError invalid_request: not UTF-8, broken percent-encoding, a repeated parameter
+ * Reads an application/x-www-form-urlencoded body. RFC 6749 §3.2: no parameter may be sent twice.
+ * @throws OAuthError invalid_request: not UTF-8, broken percent-encoding, a repeated parameter, a NUL character
  */
-export function parseForm(body: Buffer): FormParameters {
-  const parameters = new Map<string, string>();
-  const seen = new Set<string>();
+export function parseForm(body: Buffer): Parameters {
+  const values = new Map<string, string[]>();
   for (const pair of decodeUtf8(body).split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decodeFormComponent(equals === -1 ? pair : pair.slice(0, equals));
-    if (seen.has(name)) throw new OAuthError({ code: 'invalid_request', description: 'A parameter was sent more than once.' });
-    seen.add(name);
     const value = equals === -1 ? '' : decodeFormComponent(pair.slice(equals + 1));
     if (value.includes('\0')) throw new OAuthError({ code: 'invalid_request', description: 'A parameter holds a NUL character.' });
-    if (value !== '') parameters.set(name, value);
+    const earlier = values.get(name);
+    if (earlier && name !== REPEATABLE) throw new OAuthError({ code: 'invalid_request', description: 'A parameter was sent more than once.' });
+    values.set(name, [...(earlier ?? []), ...(value === '' ? [] : [value])]);
   }
-  return parameters;
+  return new Parameters(values);
 }
 
 /** Decodes `+` and percent-encoded UTF-8. @throws OAuthError invalid_request */

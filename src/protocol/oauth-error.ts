@@ -6,14 +6,30 @@ export class OAuthError extends Error {
   readonly code: OAuthErrorCode;
   readonly description: string | undefined;
   readonly status: number;
+  /** `WWW-Authenticate` of the answer. */
+  readonly challenge: string | undefined;
+  /** Seconds, as `Retry-After`. */
+  readonly retryAfter: number | undefined;
 
-  constructor(options: { code: OAuthErrorCode; description?: string; status?: number; cause?: unknown }) {
+  constructor(options: OAuthErrorOptions) {
     super(options.description ?? options.code, { cause: options.cause });
     this.name = 'OAuthError';
     this.code = options.code;
     this.description = options.description;
     this.status = options.status ?? OAUTH_ERROR_STATUS[options.code];
+    this.challenge = options.challenge;
+    this.retryAfter = options.retryAfter;
   }
+}
+
+export interface OAuthErrorOptions {
+  readonly code: OAuthErrorCode;
+  readonly description?: string;
+  readonly cause?: unknown;
+  /** Another HTTP status than that of the code. */
+  readonly status?: number;
+  readonly challenge?: string;
+  readonly retryAfter?: number;
 }
 
 /** HTTP status of each error when it is rendered as JSON. RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8628 §3.5, RFC 8707 §2. */

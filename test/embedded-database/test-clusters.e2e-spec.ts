@@ -3,8 +3,7 @@ import { dirname } from 'node:path';
 import { onServer } from '../support/on-server.js';
 import { type TestCluster, createDatabase, startCluster } from '../support/postgres.js';
 
-const value = (url: string, sql: string) =>
-  onServer(url, async (client) => Object.values((await client.query(sql)).rows[0] ?? {})[0]);
+const value = (url: string, sql: string) => onServer(url, async (client) => Object.values((await client.query(sql)).rows[0] ?? {})[0]);
 
 describe('createDatabase', () => {
   it('gives each caller a database of his own, and drops it though someone is connected', async () => {

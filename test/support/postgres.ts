@@ -17,12 +17,15 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated, empty database for one test file (or one test), on the server that all of them share. */
+/**
+ * A migrated, empty database for one test file (or one test), on the server that all of them share.
+ * Copied file by file: without waiting for the disk that is faster than through the write-ahead log.
+ */
 export async function createDatabase(): Promise<TestDatabase> {
   const serverUrl = process.env['TEST_POSTGRES_URL'];
   if (!serverUrl) throw new Error('TEST_POSTGRES_URL is not set: the global set-up did not run');
   const name = `test_${process.pid}_${randomBytes(6).toString('hex')}`;
-  await onServer(serverUrl, (client) => client.query(`create database ${name} template ${templateName}`));
+  await onServer(serverUrl, (client) => client.query(`create database ${name} template ${templateName} strategy file_copy`));
   return {
     url: databaseUrl(serverUrl, name),
     name,
@@ -51,7 +54,7 @@ export interface TestCluster {
 export async function startCluster(options: { durable: boolean; binaries?: '15' }): Promise<TestCluster> {
   const account = await unprivilegedAccount();
   const binaries = await chosenBinaries(options.binaries);
-  const directory = await clusterFolder(options.durable ? 'durable' : 'careless');
+  const directory = await clusterFolder('crash', options.durable ? 'disk' : undefined);
   const lock = await lockFolder(directory);
   const dataDirectory = join(directory, 'pgdata');
   const password = randomBytes(12).toString('hex');

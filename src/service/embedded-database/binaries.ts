@@ -21,10 +21,7 @@ export async function embeddedBinaries(account: Account | undefined): Promise<Po
 }
 
 /** Repairs or copies what an installation left unusable: no library links, or folders closed to `account`. */
-export async function usableBinaries(
-  packaged: PostgresBinaries,
-  account: Account | undefined,
-): Promise<PostgresBinaries> {
+export async function usableBinaries(packaged: PostgresBinaries, account: Account | undefined): Promise<PostgresBinaries> {
   const native = join(dirname(packaged.postgres), '..');
   const linked = await restoreLinks(native).then(
     () => true,

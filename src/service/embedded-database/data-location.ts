@@ -44,7 +44,10 @@ export async function locateData(directory: string, account: Account | undefined
   }
   if (await mayRead(account, directory)) return here;
 
-  const hash = createHash('sha256').update(await realpath(directory)).digest('hex').slice(0, 16);
+  const hash = createHash('sha256')
+    .update(await realpath(directory))
+    .digest('hex')
+    .slice(0, 16);
   // /var/lib first: the temporary folders are swept by age on many systems.
   const elsewhere = await firstOwnFolder(['/var/lib', '/var/tmp', tmpdir()], `countersign-${hash}`);
   const dataDirectory = join(elsewhere, 'pgdata');

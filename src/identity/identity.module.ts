@@ -1,0 +1,76 @@
+import { ConfigurableModuleBuilder, Module, type DynamicModule, type ModuleMetadata, type NestModule, type Type } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Inject } from '@nestjs/common';
+import { Accounts } from './accounts/accounts.js';
+import { UserStoreAccounts } from './accounts/user-store-accounts.js';
+import { AttemptLimiter } from './attempts/attempt-limiter.js';
+import { CredentialCheck } from './credential-check.js';
+import { IDENTITY_OPTIONS, resolveIdentityOptions, type IdentityModuleOptions, type IdentityOptions } from './identity.options.js';
+import { Argon2 } from './passwords/argon2.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { PasswordPolicy } from './passwords/password-policy.js';
+import { AccountController } from './sign-in-api/account.controller.js';
+import { answerEarlyProblems } from './sign-in-api/early-problems.js';
+import { RefreshController } from './sign-in-api/refresh.controller.js';
+import { RegistrationController } from './sign-in-api/registration.controller.js';
+import { SessionsController } from './sign-in-api/sessions.controller.js';
+import { SignInController } from './sign-in-api/sign-in.controller.js';
+import { Users } from './users.js';
+
+/** What is fixed when the module is declared, beside its options. */
+export interface IdentityModuleExtras {
+  /** Where the people are kept. Default: the token database. */
+  readonly accounts?: Type<Accounts>;
+  /** Modules that provide what `accounts` needs, or the ports FirstPartyTokens and OwnTokens where they are not global. */
+  readonly imports?: ModuleMetadata['imports'];
+  /** Whether other modules need not import it. Default true: issuance limits attempts by the same AttemptLimiter. */
+  readonly isGlobal?: boolean;
+}
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdentityModuleOptions>()
+  .setClassMethodName('forRoot')
+  .setExtras<IdentityModuleExtras>({ accounts: UserStoreAccounts, imports: [], isGlobal: true }, withExtras)
+  .build();
+
+/**
+ * Who the person is: accounts, passwords, and the sign-in API for first-party apps. Needs the storage ports and Clock (`PostgresStorageModule`) and
+ * the ports FirstPartyTokens and OwnTokens (`IssuanceModule`). For Fastify hosts.
+ */
+@Module({
+  controllers: [RegistrationController, SignInController, RefreshController, AccountController, SessionsController],
+  providers: [
+    { provide: IDENTITY_OPTIONS, useFactory: resolveIdentityOptions, inject: [MODULE_OPTIONS_TOKEN] },
+    Argon2,
+    PasswordHasher,
+    PasswordPolicy,
+    AttemptLimiter,
+    CredentialCheck,
+    Users,
+  ],
+  exports: [IDENTITY_OPTIONS, Accounts, AttemptLimiter, CredentialCheck, Users],
+})
+export class IdentityModule extends ConfigurableModuleClass implements NestModule {
+  constructor(
+    private readonly host: HttpAdapterHost,
+    @Inject(IDENTITY_OPTIONS) private readonly options: IdentityOptions,
+  ) {
+    super();
+  }
+
+  /** Nest calls this before it registers routes, and only where there is HTTP. */
+  configure(): void {
+    if (this.options.enabled) answerEarlyProblems(this.host.httpAdapter);
+  }
+}
+
+function withExtras(
+  definition: DynamicModule,
+  { accounts = UserStoreAccounts, imports = [], isGlobal = true }: IdentityModuleExtras,
+): DynamicModule {
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [...new Set([...(definition.imports ?? []), ...imports])],
+    providers: [...(definition.providers ?? []), { provide: Accounts, useClass: accounts }],
+  };
+}

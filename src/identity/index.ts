@@ -1,0 +1,13 @@
+export { Accounts, type Account, type NewAccount, type NewPassword } from './accounts/accounts.js';
+export { normaliseEmail } from './accounts/email.js';
+export { AttemptLimiter, type AttemptLane } from './attempts/attempt-limiter.js';
+export { TooManyAttemptsError } from './attempts/too-many-attempts.error.js';
+export { CredentialCheck, type Claimant } from './credential-check.js';
+export * from './first-party-tokens.js';
+export { IdentityModule, type IdentityModuleExtras } from './identity.module.js';
+export * from './identity.options.js';
+export { OwnTokens } from './own-tokens.js';
+export type { Argon2Parameters } from './passwords/argon2.js';
+export type { PasswordRefusal } from './passwords/password-policy.js';
+export { UserError, type UserErrorCode } from './user-error.js';
+export { Users, type UserToCreate } from './users.js';

@@ -1,0 +1,12 @@
+import { IsOptional } from 'class-validator';
+import { LONGEST_TOKEN, Text } from './text.decorator.js';
+
+export class RefreshRequest {
+  @Text(LONGEST_TOKEN)
+  readonly refreshToken!: string;
+
+  /** The access token of the same pair, expired or not. */
+  @IsOptional()
+  @Text(LONGEST_TOKEN)
+  readonly accessToken?: string;
+}

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { Accounts, type Account } from './accounts/accounts.js';
+import { normaliseEmail } from './accounts/email.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { PasswordPolicy } from './passwords/password-policy.js';
+import { UserError } from './user-error.js';
+
+export interface UserToCreate {
+  readonly email: string;
+  readonly password: string;
+  readonly displayName?: string;
+  readonly roles?: readonly string[];
+  readonly emailVerified?: boolean;
+}
+
+/** The accounts, for operators, first-run data and the application itself. */
+@Injectable()
+export class Users {
+  constructor(
+    private readonly accounts: Accounts,
+    private readonly hasher: PasswordHasher,
+    private readonly policy: PasswordPolicy,
+  ) {}
+
+  /** @throws UserError */
+  async create({ email: raw, password, displayName, roles = [], emailVerified = false }: UserToCreate): Promise<Account> {
+    const email = normaliseEmail(raw);
+    if (email === undefined) throw new UserError('email-invalid');
+    const refusal = await this.policy.refusal(password, email);
+    if (refusal) throw new UserError('password-refused', refusal);
+    // Spares the hash in the common case; which of two at once wins, the insert decides.
+    if (await this.accounts.find({ email })) throw new UserError('email-taken');
+    const passwordHash = await this.hasher.hash(password);
+    const account = await this.accounts.insert({ email, emailVerified, displayName, roles, passwordHash });
+    if (!account) throw new UserError('email-taken');
+    return account;
+  }
+
+  list(): Promise<Account[]> {
+    return this.accounts.list();
+  }
+
+  /** The e-mail in any spelling. */
+  async findByEmail(raw: string): Promise<Account | undefined> {
+    const email = normaliseEmail(raw);
+    return email === undefined ? undefined : this.accounts.find({ email });
+  }
+
+  findById(id: string): Promise<Account | undefined> {
+    return this.accounts.find({ id });
+  }
+
+  /** False: no such person, or enabled already. */
+  enable(id: string): Promise<boolean> {
+    return this.accounts.setEnabled(id, true);
+  }
+
+  /** Ends all sessions and grants of the person. False: no such person, or disabled already. */
+  disable(id: string): Promise<boolean> {
+    return this.accounts.setEnabled(id, false);
+  }
+}

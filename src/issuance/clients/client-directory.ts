@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../protocol/clock.js';
+import { ClientStore, type ClientRecord } from '../../storage/client.store.js';
+
+const FRESH_MS = 5_000;
+const MOST_CLIENTS = 10_000;
+
+/** Client records, at most 5 s old. They never decide whether a client is enabled: the statements that issue and look up join its row. */
+@Injectable()
+export class ClientDirectory {
+  private readonly cached = new Map<string, { readonly record: ClientRecord; readonly readAt: number }>();
+
+  constructor(
+    private readonly store: ClientStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws StorageUnavailableError */
+  async find(id: string): Promise<ClientRecord | undefined> {
+    const cached = this.cached.get(id);
+    if (cached && Math.abs(this.clock.now().getTime() - cached.readAt) < FRESH_MS) return cached.record;
+    return this.read(id);
+  }
+
+  /** Past the cache. @throws StorageUnavailableError */
+  async read(id: string): Promise<ClientRecord | undefined> {
+    const record = await this.store.find(id);
+    this.cached.delete(id);
+    if (!record) return undefined;
+    if (this.cached.size >= MOST_CLIENTS) this.cached.delete(this.cached.keys().next().value ?? '');
+    this.cached.set(id, { record, readAt: this.clock.now().getTime() });
+    return record;
+  }
+}

@@ -1,0 +1,5 @@
+import { ClientCredentialsGrant } from './client-credentials.grant.js';
+import { RefreshTokenGrant } from './refresh-token.grant.js';
+
+/** The grant types that come with the package. A further one: its file, and a line here. */
+export const BUILTIN_GRANTS = [ClientCredentialsGrant, RefreshTokenGrant] as const;

@@ -1,0 +1,123 @@
+import { LIMITS } from '../protocol/limits.js';
+
+export type SigningAlgorithm = 'ES256' | 'RS256';
+
+/** Settings of the authorization server. Lifetimes in seconds. Per-client settings override those marked (client). */
+export interface IssuanceOptions {
+  /** Issuer identifier: the `iss` of every token and the root of every endpoint's address. https, or http on loopback. RFC 8414 §2 */
+  readonly issuer: string;
+  /** 32 bytes that seal the private keys in the database. */
+  readonly masterKey: Buffer;
+  /** Keep an entry for every token. Off: only client_credentials and sign-in with self-contained refresh tokens remain. @default true */
+  readonly tokenStorage?: boolean;
+  /** (client) Access tokens are references instead of JWTs (RFC 9068). @default false */
+  readonly referenceAccessTokens?: boolean;
+  /** (client) Refresh tokens are references; false: self-contained (JWE), with an entry all the same. @default true, false without storage */
+  readonly referenceRefreshTokens?: boolean;
+  /** (client) @default 900; at most 86400 */
+  readonly accessTokenLifetime?: number;
+  /** (client) From each refresh on. @default 1209600 (14 days); at most 5184000 (60 days) */
+  readonly refreshTokenLifetime?: number;
+  /** (client) From sign-in on, whatever is refreshed. @default 15552000 (180 days) */
+  readonly chainLifetime?: number;
+  /**
+   * (client) How long a spent refresh token answers with the same successor while that is unused. 0: strict single use. RFC 9700 §4.14.2
+   * @default 30; at most 300
+   */
+  readonly leeway?: number;
+  /** (client) Each refresh yields a new refresh token. RFC 9700 §4.14 @default 'public': for public clients only */
+  readonly rotation?: 'always' | 'public' | 'never';
+  /** (client) Signature of JWT access tokens. RFC 9068 §2.1 @default 'ES256' */
+  readonly accessTokenAlgorithm?: SigningAlgorithm;
+  /** Audience of tokens for which neither resource, scope nor client names one. RFC 9068 §3 @default the issuer */
+  readonly defaultAudience?: string;
+  /** Id of the built-in client of the sign-in API. @default 'first-party' */
+  readonly firstPartyClient?: string;
+  /** Scopes the built-in client may ask for, all of which each sign-in gets. @default ['offline_access'] */
+  readonly firstPartyScopes?: readonly string[];
+  /** Endpoints that answer; the others are 404 and not in the metadata. Introspection and revocation need token storage. @default all that can be */
+  readonly endpoints?: { readonly token?: boolean; readonly introspection?: boolean; readonly revocation?: boolean };
+  /** Built-in grant types that are accepted. @default all */
+  readonly grants?: { readonly clientCredentials?: boolean; readonly refreshToken?: boolean };
+  /** Days a signing key is active. Its successor is published a day before. @default 90 */
+  readonly signingKeyDays?: number;
+  /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
+  readonly tokenRequestsPerMinute?: number;
+}
+
+export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grants'>> & {
+  readonly endpoints: Required<NonNullable<IssuanceOptions['endpoints']>>;
+  readonly grants: Required<NonNullable<IssuanceOptions['grants']>>;
+};
+
+/** Fills in the defaults. @throws Error that names every contradiction at once, each with what to change */
+export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuanceOptions {
+  const faults = issuanceFaults(options);
+  if (faults.length > 0) throw new Error(['The issuance options contradict each other:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
+  const tokenStorage = options.tokenStorage ?? true;
+  return {
+    tokenStorage,
+    referenceAccessTokens: false,
+    referenceRefreshTokens: tokenStorage,
+    accessTokenLifetime: 900,
+    refreshTokenLifetime: 14 * 86_400,
+    chainLifetime: 180 * 86_400,
+    leeway: 30,
+    rotation: 'public',
+    accessTokenAlgorithm: 'ES256',
+    defaultAudience: options.issuer,
+    firstPartyClient: 'first-party',
+    firstPartyScopes: ['offline_access'],
+    signingKeyDays: 90,
+    tokenRequestsPerMinute: 60_000,
+    ...withoutUndefined(options),
+    endpoints: { token: true, introspection: tokenStorage, revocation: tokenStorage, ...withoutUndefined(options.endpoints ?? {}) },
+    grants: { clientCredentials: true, refreshToken: true, ...withoutUndefined(options.grants ?? {}) },
+  };
+}
+
+/** Everything that is wrong with the options, each as a sentence that says what to change. */
+export function issuanceFaults(options: IssuanceOptions): string[] {
+  const within = (name: keyof IssuanceOptions, lowest: number, highest: number): string[] => {
+    const value = options[name];
+    if (value === undefined || (Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest)) return [];
+    return [`${name} must be a whole number from ${lowest} to ${highest}.`];
+  };
+  const faults = [
+    ...issuerFaults(options.issuer),
+    ...(Buffer.isBuffer(options.masterKey) && options.masterKey.length === 32 ? [] : ['masterKey must be 32 bytes.']),
+    ...within('accessTokenLifetime', 1, LIMITS.accessTokenLifetime),
+    ...within('refreshTokenLifetime', 1, LIMITS.refreshTokenLifetime),
+    ...within('chainLifetime', 1, 10 * 365 * 86_400),
+    ...within('leeway', 0, LIMITS.leeway),
+    ...within('signingKeyDays', 2, 730),
+    ...within('tokenRequestsPerMinute', 0, 1e9),
+  ];
+  if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
+  return faults;
+}
+
+function issuerFaults(issuer: string): string[] {
+  if (!URL.canParse(issuer)) return ['issuer must be an absolute URL.'];
+  const url = new URL(issuer);
+  const faults = [];
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) faults.push('issuer must use https unless its host is loopback.');
+  // RFC 8414 §2; a trailing slash would make every address of an endpoint ambiguous.
+  if (url.search || url.hash || url.username || issuer.endsWith('/')) faults.push('issuer must have no query, fragment, user or trailing slash.');
+  return faults;
+}
+
+function storageOffFaults(options: IssuanceOptions): string[] {
+  const needing: [boolean | undefined, string][] = [
+    [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
+    [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
+    [options.endpoints?.introspection, 'The introspection endpoint needs token storage: turn it off, or tokenStorage on.'],
+    [options.endpoints?.revocation, 'The revocation endpoint needs token storage: turn it off, or tokenStorage on.'],
+  ];
+  return needing.flatMap(([on, fault]) => (on ? [fault] : []));
+}
+
+export const isLoopback = (hostname: string): boolean => hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+
+const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };

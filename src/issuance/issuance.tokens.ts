@@ -1,0 +1,2 @@
+/** DI token of the resolved options. */
+export const ISSUANCE_OPTIONS = Symbol('IssuanceOptions');

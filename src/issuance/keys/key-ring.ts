@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../protocol/clock.js';
+import { KeyStore, type KeyPurpose, type KeyRecord } from '../../storage/key.store.js';
+import type { SigningAlgorithm } from '../issuance.options.js';
+import { openSigningKey, openSymmetricKey, signingAlgorithm, type SigningKey, type SymmetricKey } from './key-material.js';
+import { MasterKey } from './master-key.js';
+
+/** A key this instance does not know makes it look again, but not more often than this, however many forged ones arrive. */
+const RELOAD_COOLDOWN_MS = 1_000;
+
+/** The keys in memory. The active one of a purpose is the latest whose activation has come: no state is written when one takes over. */
+@Injectable()
+export class KeyRing {
+  private records: readonly KeyRecord[] = [];
+  private readonly opened = new Map<number, { readonly signing?: SigningKey; readonly symmetric?: SymmetricKey }>();
+  private lastReload = -Infinity;
+  private reloading: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: KeyStore,
+    private readonly masterKey: MasterKey,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Reads the keys anew; concurrent calls share one reading. @throws StorageUnavailableError; Error on a wrong master key */
+  reload(): Promise<void> {
+    this.reloading ??= this.load().finally(() => (this.reloading = undefined));
+    return this.reloading;
+  }
+
+  /** The active key. @throws Error when the purpose has none */
+  signing(algorithm: SigningAlgorithm): SigningKey {
+    const key = this.opened.get(this.active(`sign:${algorithm}`).id)?.signing;
+    if (!key) throw new Error(`There is no active ${algorithm} key.`);
+    return key;
+  }
+
+  /** The key that verifies a signature: next, active or retired, but not revoked. Looks again if unknown. */
+  async verification(kid: string): Promise<SigningKey | undefined> {
+    return this.known((record) => record.kid === kid && !record.revokedAt, 'signing');
+  }
+
+  derivation(): SymmetricKey {
+    return this.activeSymmetric('derive');
+  }
+
+  /** The derivation key a rotation was made with, also by another instance; undefined once it was destroyed. */
+  derivationById(id: number): Promise<SymmetricKey | undefined> {
+    return this.known((record) => record.id === id && record.purpose === 'derive', 'symmetric');
+  }
+
+  sealing(): SymmetricKey {
+    return this.activeSymmetric('seal:refresh');
+  }
+
+  sealingByKid(kid: string): Promise<SymmetricKey | undefined> {
+    return this.known((record) => record.kid === kid && record.purpose === 'seal:refresh', 'symmetric');
+  }
+
+  /** Public keys for the JWK set, those published ahead and those retired included. */
+  publicJwks(): object[] {
+    return this.records.flatMap((record) => (record.publicJwk && !record.revokedAt ? [record.publicJwk] : []));
+  }
+
+  /** Keys of a purpose, oldest activation first. */
+  of(purpose: KeyPurpose): readonly KeyRecord[] {
+    return this.records.filter((record) => record.purpose === purpose);
+  }
+
+  private activeSymmetric(purpose: KeyPurpose): SymmetricKey {
+    const key = this.opened.get(this.active(purpose).id)?.symmetric;
+    if (!key) throw new Error(`There is no active key for ${purpose}.`);
+    return key;
+  }
+
+  private active(purpose: KeyPurpose): KeyRecord {
+    const now = this.clock.now();
+    const usable = this.records.filter((record) => record.purpose === purpose && !record.revokedAt);
+    // Clocks differ by the drift of a minute: a first key made by a neighbour a moment ahead of us is used all the same.
+    const active = usable.findLast((record) => record.activatesAt <= now) ?? usable[0];
+    if (!active) throw new Error(`There is no key for ${purpose}.`);
+    return active;
+  }
+
+  private async known<Kind extends 'signing' | 'symmetric'>(
+    matches: (record: KeyRecord) => boolean,
+    kind: Kind,
+  ): Promise<(Kind extends 'signing' ? SigningKey : SymmetricKey) | undefined> {
+    let record = this.records.find(matches);
+    if (!record && performance.now() - this.lastReload > RELOAD_COOLDOWN_MS) {
+      await this.reload();
+      record = this.records.find(matches);
+    }
+    return record && (this.opened.get(record.id)?.[kind] as (Kind extends 'signing' ? SigningKey : SymmetricKey) | undefined);
+  }
+
+  private async load(): Promise<void> {
+    const records = await this.store.list();
+    for (const record of records) {
+      if (this.opened.has(record.id)) continue;
+      const algorithm = signingAlgorithm(record.purpose);
+      this.opened.set(
+        record.id,
+        algorithm ? { signing: openSigningKey(record, algorithm, this.masterKey) } : { symmetric: openSymmetricKey(record, this.masterKey) },
+      );
+    }
+    const present = new Set(records.map((record) => record.id));
+    for (const id of this.opened.keys()) if (!present.has(id)) this.opened.delete(id);
+    this.records = records;
+    this.lastReload = performance.now();
+  }
+}

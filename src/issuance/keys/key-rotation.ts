@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../protocol/clock.js';
+import { LIMITS } from '../../protocol/limits.js';
+import { KeyStore, type KeyPurpose } from '../../storage/key.store.js';
+import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
+import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { makeKey } from './key-material.js';
+import { KeyRing } from './key-ring.js';
+import { MasterKey } from './master-key.js';
+
+/** Seconds after which every instance has read the keys anew. */
+export const KEY_RELOAD_SECONDS = 30;
+
+interface Schedule {
+  /** Seconds a key is active. */
+  readonly period: number;
+  /** Seconds its successor is known to everyone before it takes over. */
+  readonly publishedAhead: number;
+  /** Seconds it is kept after that. */
+  readonly kept: number;
+}
+
+const DAY = 86_400;
+const PURPOSES: readonly KeyPurpose[] = ['sign:ES256', 'sign:RS256', 'derive', 'seal:refresh'];
+
+/** Makes keys ahead of their use and destroys them when nothing can need them any more. Safe on any number of instances at once. */
+@Injectable()
+export class KeyRotation {
+  constructor(
+    private readonly ring: KeyRing,
+    private readonly store: KeyStore,
+    private readonly masterKey: MasterKey,
+    private readonly clock: Clock,
+    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+  ) {}
+
+  /** Reads the keys and makes those that are missing. @throws StorageUnavailableError; Error on a wrong master key */
+  async ensureKeys(): Promise<void> {
+    await this.ring.reload();
+    for (const purpose of PURPOSES) if (this.ring.of(purpose).every((key) => key.revokedAt)) await this.make(purpose, this.clock.now());
+    await this.ring.reload();
+  }
+
+  /** Makes the successors that are due and removes what is past use. */
+  async rotateDue(): Promise<void> {
+    await this.ensureKeys();
+    const now = this.clock.now().getTime();
+    for (const purpose of PURPOSES) {
+      const { period, publishedAhead } = this.schedule(purpose);
+      const newest = this.ring.of(purpose).findLast((key) => !key.revokedAt);
+      const end = (newest?.activatesAt.getTime() ?? 0) + period * 1000;
+      if (now >= end - publishedAhead * 1000) await this.make(purpose, new Date(Math.max(end, now + publishedAhead * 1000)));
+      await this.removePast(purpose, now);
+    }
+    await this.ring.reload();
+  }
+
+  /** Makes new keys that are active from this moment on: a suspicion, a drill. Tokens signed before stay valid. */
+  async rotateNow(purposes: readonly KeyPurpose[] = PURPOSES): Promise<void> {
+    await this.ring.reload();
+    for (const purpose of purposes) await this.make(purpose, this.clock.now());
+    await this.ring.reload();
+  }
+
+  private async make(purpose: KeyPurpose, activatesAt: Date): Promise<void> {
+    const numbers = this.ring.of(purpose).map((key) => key.id);
+    const key = await makeKey(purpose, this.masterKey, this.clock.now(), activatesAt);
+    await this.store.insert(key, numbers.length > 0 ? Math.max(...numbers) : undefined);
+  }
+
+  private async removePast(purpose: KeyPurpose, now: number): Promise<void> {
+    const { kept } = this.schedule(purpose);
+    const keys = this.ring.of(purpose);
+    const past = keys.filter((_, index) => {
+      const successor = keys[index + 1];
+      return successor !== undefined && successor.activatesAt.getTime() + kept * 1000 <= now;
+    });
+    if (past.length > 0) await this.store.remove(past.map((key) => key.id));
+  }
+
+  private schedule(purpose: KeyPurpose): Schedule {
+    const soon = 4 * KEY_RELOAD_SECONDS;
+    switch (purpose) {
+      case 'derive':
+        // Whoever holds it and one old refresh token can walk that chain to its head: it lives no longer than a retry may need it.
+        return { period: DAY, publishedAhead: soon, kept: LIMITS.leeway + 2 * soon };
+      case 'seal:refresh':
+        return { period: 30 * DAY, publishedAhead: soon, kept: LIMITS.refreshTokenLifetime + DAY };
+      default:
+        return { period: this.options.signingKeyDays * DAY, publishedAhead: DAY, kept: LIMITS.accessTokenLifetime + DAY };
+    }
+  }
+}

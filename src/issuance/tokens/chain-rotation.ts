@@ -1,0 +1,92 @@
+import { randomInt } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { tokenHash } from '../../protocol/hashing.js';
+import { OAuthError } from '../../protocol/oauth-error.js';
+import { isSameSet } from '../../protocol/scope.js';
+import { AuthorizationStore, type RedemptionOutcome } from '../../storage/authorization.store.js';
+import type { ClientRecord } from '../../storage/client.store.js';
+import { IssuanceEvents } from '../issuance-events.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { successorOf } from './successor.js';
+import type { AccessTokenDraft } from './access-token-minter.js';
+import { endOf } from './lifetimes.js';
+import { RefusedLinks, type PresentedLink } from './presented-link.js';
+import { RotatedTokens } from './rotated-tokens.js';
+import { RefreshRefusedError, type IssuedTokens } from './token-issuer.js';
+
+const HIGHEST_NONCE = 2 ** 31 - 1;
+
+/**
+ * Refreshing with rotation. The successor is derived from the presented token, so that whoever comes within the leeway gets the very tokens the winner
+ * got; one statement decides who won, and its answer is all that counts.
+ */
+@Injectable()
+export class ChainRotation {
+  constructor(
+    private readonly store: AuthorizationStore,
+    private readonly keys: KeyRing,
+    private readonly rotated: RotatedTokens,
+    private readonly refused: RefusedLinks,
+    private readonly events: IssuanceEvents,
+  ) {}
+
+  /** @throws OAuthError invalid_scope, invalid_target; RefreshRefusedError; StorageUnavailableError */
+  async redeem(client: ClientRecord, link: PresentedLink): Promise<IssuedTokens> {
+    const { settings, now } = this.rotated.planFor(client);
+    const key = this.keys.derivation();
+    const refreshEnd = endOf(now, settings.refreshTokenLifetime);
+    const formats = { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens };
+    const successor = successorOf(key.secret, link.presented, refreshEnd);
+    const access = this.rotated.draft(key.secret, link, endOf(now, settings.accessTokenLifetime), formats.referenceAccess);
+    const outcome = await this.store.redeem({
+      presented: { key: link.presented.key, hash: tokenHash(link.presented) },
+      client: client.id,
+      now,
+      leeway: settings.leeway,
+      nonce: randomInt(1, HIGHEST_NONCE),
+      keyId: key.id,
+      ...(link.scopes && { scopes: link.scopes }),
+      ...(link.resources && { resources: link.resources }),
+      successor: { key: successor.key, expiresAt: refreshEnd, hash: tokenHash(successor) },
+      access: access.entry,
+      formats,
+    });
+    if (!outcome) throw await this.refused.explain(client, link);
+    const { authorizationId, subject } = outcome.grant;
+    if (outcome.outcome === 'reuse') {
+      this.events.emit('refresh.reuse', { authorizationId, client: client.id, subject });
+      throw new RefreshRefusedError('used');
+    }
+    if (outcome.outcome === 'won') return this.rotated.write(client, link, outcome, successor, access, now);
+    this.events.emit('refresh.retry', { authorizationId, client: client.id, subject });
+    return this.retry(client, link, outcome, now);
+  }
+
+  /** Derives the winner's tokens again: key, dates and formats from the grant's row, never from this instance's settings or clock. */
+  private async retry(client: ClientRecord, link: PresentedLink, outcome: RedemptionOutcome, now: Date): Promise<IssuedTokens> {
+    const { rotation, grant } = outcome;
+    const key = await this.keys.derivationById(rotation.keyId);
+    if (!key || !rotation.headExpiresAt) throw new OAuthError({ code: 'temporarily_unavailable', retryAfter: 1 });
+    const successor = successorOf(key.secret, link.presented, rotation.headExpiresAt);
+    const sameRequest =
+      isSameSet(link.scopes ?? grant.scopes, rotation.grantedScopes) && isSameSet(link.resources ?? grant.resources, rotation.grantedResources);
+    const access = this.rotated.draft(key.secret, link, rotation.accessExpiresAt, rotation.formats.referenceAccess, !sameRequest);
+    if (!sameRequest) await this.addAccess(client, link, access, rotation.rotatedAt, now);
+    return this.rotated.write(client, link, outcome, successor, access, now);
+  }
+
+  /** A retry that asks for something narrower gets a further access token of the same link; the insert may be repeated. */
+  private async addAccess(client: ClientRecord, link: PresentedLink, access: AccessTokenDraft, createdAt: Date, now: Date): Promise<void> {
+    const issued = await this.store.issue({
+      presented: { key: link.presented.key, hash: tokenHash(link.presented) },
+      client: client.id,
+      now,
+      createdAt,
+      mustBeHead: false,
+      ...(link.scopes && { scopes: link.scopes }),
+      ...(link.resources && { resources: link.resources }),
+      access: access.entry,
+    });
+    if (!issued) throw await this.refused.explain(client, link);
+  }
+}

@@ -1,0 +1,15 @@
+export { BearerGuard } from './bearer.guard.js';
+export { CheckUnavailableError } from './check-unavailable.error.js';
+export { EntryCheck } from './checks/entry.check.js';
+export { IntrospectionCheck } from './checks/introspection.check.js';
+export { SignatureCheck } from './checks/signature.check.js';
+export { CurrentPrincipal, type CurrentPrincipalOptions } from './decorators/current-principal.decorator.js';
+export { Public } from './decorators/public.decorator.js';
+export { RequireRoles } from './decorators/require-roles.decorator.js';
+export { RequireScopes } from './decorators/require-scopes.decorator.js';
+export { principalOf } from './incoming-request.js';
+export { IssuerKeys, type KeySet, type VerificationKey } from './issuer/issuer-keys.js';
+export { Principal } from './principal.js';
+export { refused, TokenCheck, type Accepted, type Refused, type Verdict } from './token-check.js';
+export { ValidationModule, type ValidationModuleExtras } from './validation.module.js';
+export type { CheckName, SignatureAlgorithm, ValidationOptions } from './validation.options.js';
