@@ -43,6 +43,10 @@ export interface IssuanceOptions {
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
   readonly tokenRequestsPerMinute?: number;
+  /** Drop what has expired, on whichever instance holds the lease. @default true */
+  readonly pruning?: boolean;
+  /** Seconds that entries are kept after they expired. @default 172800 (2 days) */
+  readonly retention?: number;
 }
 
 export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grants'>> & {
@@ -70,6 +74,8 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     firstPartyScopes: ['offline_access'],
     signingKeyDays: 90,
     tokenRequestsPerMinute: 60_000,
+    pruning: true,
+    retention: 2 * 86_400,
     ...withoutUndefined(options),
     endpoints: { token: true, introspection: tokenStorage, revocation: tokenStorage, ...withoutUndefined(options.endpoints ?? {}) },
     grants: { clientCredentials: true, refreshToken: true, ...withoutUndefined(options.grants ?? {}) },
@@ -92,6 +98,7 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('leeway', 0, LIMITS.leeway),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
+    ...within('retention', 0, 10 * 365 * 86_400),
   ];
   if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
   return faults;

@@ -1,5 +1,6 @@
 import { AttemptLimiter } from '../../src/identity/attempts/attempt-limiter.js';
 import { TooManyAttemptsError } from '../../src/identity/attempts/too-many-attempts.error.js';
+import { Users } from '../../src/identity/users.js';
 import { createIdentityApp, freshAddress, GOOD_PASSWORD, newEmail, type Answer, type IdentityApp } from './support/identity-app.js';
 
 let api: IdentityApp;
@@ -50,12 +51,18 @@ describe('lock-out of an account', () => {
     expect(api.argon2.verified.length).toBe(before);
   });
 
-  it('treats an account that does not exist alike, so that it gives nothing away', async () => {
+  it('treats an account that does not exist or is disabled alike, so that it gives nothing away', async () => {
     const { email: known } = await api.register();
+    const disabled = await api.register();
+    await api.get(Users).disable(disabled.id);
     const unknown = newEmail();
+    const seen = ({ status, text, headers }: Answer) => [status, text, headers['retry-after']];
     for (let attempt = 0; attempt < 8; attempt++) {
-      const [a, b] = [await guess(known), await guess(unknown)];
-      expect([a.status, a.text, a.headers['retry-after']]).toEqual([b.status, b.text, b.headers['retry-after']]);
+      const answer = await guess(known);
+      expect(answer.status).toBe(attempt < 6 ? 401 : 429);
+      expect(seen(await guess(unknown))).toEqual(seen(answer));
+      const right = { email: disabled.email, password: disabled.password };
+      expect(seen(await api.post('login', right, { address: freshAddress() }))).toEqual(seen(answer));
     }
   });
 

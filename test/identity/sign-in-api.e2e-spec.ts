@@ -1,3 +1,6 @@
+import { get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Users } from '../../src/identity/users.js';
 import { createIdentityApp, freshAddress, GOOD_PASSWORD, newEmail, type IdentityApp } from './support/identity-app.js';
 import { ACCESS_SECONDS } from './support/entry-tokens.js';
 
@@ -69,7 +72,6 @@ describe('POST /auth/login', () => {
   it('answers alike to a wrong password, an unknown e-mail and a disabled account, each after exactly one verification', async () => {
     const known = await api.register();
     const disabled = await api.register();
-    const { Users } = await import('../../src/identity/users.js');
     await api.get(Users).disable(disabled.id);
     const attempts = [
       { email: known.email, password: 'not the password' },
@@ -187,7 +189,6 @@ describe('the routes of a signed-in person', () => {
 
   it('stop working when the person is disabled', async () => {
     const { accessToken, id } = await api.register();
-    const { Users } = await import('../../src/identity/users.js');
     await api.get(Users).disable(id);
     expect((await api.request('GET', '/auth/me', { token: accessToken })).status).toBe(401);
   });
@@ -338,5 +339,35 @@ describe('options', () => {
     await expect(createIdentityApp({ options, sharing: api })).rejects.toThrow(
       /needs mail[^]*passwordPolicy\.minLength[^]*argon2\.timeCost/,
     );
+  });
+});
+
+describe('over a socket', () => {
+  it('plays register, me, refresh, logout, and refuses a repeated Authorization header', async () => {
+    const app = await createIdentityApp({ sharing: api });
+    await app.app.listen(0, '127.0.0.1');
+    const url = (path: string): string => `${(app.app.getHttpServer().address() as AddressInfo).port}/auth/${path}`;
+    const call = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${url(path)}`, {
+        method,
+        headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+    const registered = await call('POST', 'register', { email: newEmail(), password: GOOD_PASSWORD });
+    expect(registered.status).toBe(201);
+    const { accessToken, refreshToken } = (await registered.json()) as Record<string, string>;
+    const bearer = { authorization: `Bearer ${accessToken}` };
+    expect((await call('GET', 'me', undefined, bearer)).status).toBe(200);
+    const refreshed = await call('POST', 'refresh', { refreshToken, accessToken });
+    expect(refreshed.status).toBe(200);
+    expect((await call('POST', 'logout', undefined, bearer)).status).toBe(204);
+    expect((await call('GET', 'me', undefined, bearer)).status).toBe(401);
+
+    const twice = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { Authorization: [`Bearer ${accessToken}`, 'Bearer x'] };
+      get(`http://127.0.0.1:${url('me')}`, { headers }, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
+    });
+    expect(twice).toBe(400);
+    await app.app.close();
   });
 });

@@ -10,6 +10,8 @@ const MOST_CLIENTS = 10_000;
 export class ClientDirectory {
   private readonly cached = new Map<string, { readonly record: ClientRecord; readonly readAt: number }>();
 
+  private origins: { readonly set: ReadonlySet<string>; readonly readAt: number } | undefined;
+
   constructor(
     private readonly store: ClientStore,
     private readonly clock: Clock,
@@ -20,6 +22,16 @@ export class ClientDirectory {
     const cached = this.cached.get(id);
     if (cached && Math.abs(this.clock.now().getTime() - cached.readAt) < FRESH_MS) return cached.record;
     return this.read(id);
+  }
+
+  /** Whether any client allows this origin: all that can be asked before the client is known. @throws StorageUnavailableError */
+  async anyAllows(origin: string): Promise<boolean> {
+    const now = this.clock.now().getTime();
+    if (!this.origins || Math.abs(now - this.origins.readAt) >= FRESH_MS) {
+      const clients = await this.store.list();
+      this.origins = { set: new Set(clients.flatMap((client) => (client.disabledAt ? [] : client.allowedOrigins))), readAt: now };
+    }
+    return this.origins.set.has(origin);
   }
 
   /** Past the cache. @throws StorageUnavailableError */

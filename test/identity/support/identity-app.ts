@@ -1,4 +1,4 @@
-import { Global, Module, type LoggerService } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type LoggerService } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { IdentityModule, type IdentityModuleExtras } from '../../../src/identity/identity.module.js';
@@ -126,17 +126,23 @@ export const freshAddress = (): string => `10.${(++counter >> 16) & 255}.${(coun
 
 export interface AppOptions {
   readonly options?: IdentityModuleOptions & IdentityModuleExtras;
+  /** In place of `options`. */
+  readonly module?: DynamicModule;
   /** Of another app: two instances on one database. */
   readonly sharing?: IdentityApp;
 }
 
 /** The sign-in API over HTTP on a database of its own, on a clock the test moves. */
-export async function createIdentityApp({ options = {}, sharing }: AppOptions = {}): Promise<IdentityApp> {
+export async function createIdentityApp({
+  options = {},
+  module: identity = IdentityModule.forRoot(options),
+  sharing,
+}: AppOptions = {}): Promise<IdentityApp> {
   const database = sharing?.database ?? (await createDatabase());
   const clock = sharing?.clock ?? new TestClock();
   const log: string[] = [];
   const module = await Test.createTestingModule({
-    imports: [PostgresStorageModule.forRoot({ url: database.url }), EntryTokensModule, IdentityModule.forRoot(options)],
+    imports: [PostgresStorageModule.forRoot({ url: database.url }), EntryTokensModule, identity],
   })
     .overrideProvider(Clock)
     .useValue(clock)

@@ -19,6 +19,7 @@ export interface LogLine {
 export interface RunningApi {
   readonly app: INestApplication;
   readonly url: string;
+  /** What was logged since it was made. Nest has one logger for the process: the lines of other APIs that run meanwhile are among them. */
   readonly log: readonly LogLine[];
   /** GET with a bearer token, if one is given. */
   get(path: string, token?: string): Promise<Response>;
@@ -28,11 +29,12 @@ export interface RunningApi {
 /** Starts an API on a free port, its log kept. `clock` replaces the one the application has. */
 export async function startApi(host: Host, metadata: ModuleMetadata, clock?: Clock): Promise<RunningApi> {
   const log: LogLine[] = [];
-  const builder = Test.createTestingModule(metadata).setLogger(keeping(log));
+  logs.add(log);
+  const builder = Test.createTestingModule(metadata).setLogger(logger);
   if (clock) builder.overrideProvider(Clock).useValue(clock);
   const module = await builder.compile();
   const adapter: AbstractHttpAdapter = host === 'Fastify' ? new FastifyAdapter() : new ExpressAdapter();
-  const app = module.createNestApplication(adapter, { logger: keeping(log) });
+  const app = module.createNestApplication(adapter, { logger });
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer() as { address(): AddressInfo }).address().port}`;
   return {
@@ -40,7 +42,10 @@ export async function startApi(host: Host, metadata: ModuleMetadata, clock?: Clo
     url,
     log,
     get: (path, token) => fetch(`${url}${path}`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }),
-    close: () => app.close(),
+    close: async () => {
+      await app.close();
+      logs.delete(log);
+    },
   };
 }
 
@@ -53,17 +58,20 @@ export function clockModule(clock: Clock): DynamicModule {
 @Module({})
 class ApplicationClock {}
 
-function keeping(log: LogLine[]): LoggerService {
-  const keep =
-    (level: string) =>
-    (...parts: unknown[]) =>
-      void log.push({ level, text: parts.map((part) => (part instanceof Error ? String(part.stack) : String(part))).join(' ') });
-  return {
-    log: keep('log'),
-    error: keep('error'),
-    warn: keep('warn'),
-    debug: keep('debug'),
-    verbose: keep('verbose'),
-    fatal: keep('fatal'),
+const logs = new Set<LogLine[]>();
+
+const keep =
+  (level: string) =>
+  (...parts: unknown[]): void => {
+    const text = parts.map((part) => (part instanceof Error ? String(part.stack) : String(part))).join(' ');
+    for (const log of logs) log.push({ level, text });
   };
-}
+
+const logger: LoggerService = {
+  log: keep('log'),
+  error: keep('error'),
+  warn: keep('warn'),
+  debug: keep('debug'),
+  verbose: keep('verbose'),
+  fatal: keep('fatal'),
+};

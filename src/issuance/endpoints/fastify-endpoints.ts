@@ -1,0 +1,109 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OAuthError } from '../../protocol/oauth-error.js';
+import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { ENDPOINTS, type Endpoint } from './endpoint-table.js';
+import { errorAnswer } from './error-answer.js';
+
+const FORM = 'application/x-www-form-urlencoded';
+/** Bytes of a form. */
+const LARGEST_FORM = 65_536;
+
+/**
+ * What holds for a request before any controller sees it: the endpoint is on, the method and the content type are right, a form is not too large and
+ * reaches the controller as raw bytes, so that repeated and badly encoded parameters can be told. Answers in JSON as the controllers' filter does.
+ */
+export function guardEndpoints(fastify: FastifyInstance, options: ResolvedIssuanceOptions, originAllowed: (origin: string) => Promise<boolean>): void {
+  const endpoints = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
+  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(pathOf(request));
+
+  fastify.addHook('onRequest', async (request, reply) => {
+    const endpoint = endpointOf(request);
+    if (!endpoint) return undefined;
+    try {
+      if (!endpoint.enabled(options)) throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
+      if (isPreflight(request)) return await answerPreflight(endpoint, request, reply, originAllowed);
+      if (endpoint.cors === 'any') reply.header('access-control-allow-origin', '*');
+      check(endpoint, request, reply);
+      return undefined;
+    } catch (error) {
+      const { status, headers, body } = errorAnswer(error);
+      return reply.status(status).headers(headers).send(body);
+    }
+  });
+  takeRawForms(fastify, (request) => endpointOf(request)?.form ?? false);
+  answerOwnErrors(fastify, (request) => endpointOf(request) !== undefined);
+}
+
+function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
+  if (request.method !== endpoint.method && !(endpoint.method === 'GET' && request.method === 'HEAD')) {
+    reply.header('allow', endpoint.method);
+    throw new OAuthError({ code: 'invalid_request', description: `Use ${endpoint.method}.`, status: 405 });
+  }
+  if (!endpoint.form) return;
+  reply.header('cache-control', 'no-store');
+  if (!isForm(request.headers['content-type'])) {
+    throw new OAuthError({ code: 'invalid_request', description: `Send ${FORM}.` });
+  }
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_FORM) throw tooLarge();
+}
+
+/** Browsers ask before they send what a form could not. Credentials (cookies) are never allowed. */
+async function answerPreflight(
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  originAllowed: (origin: string) => Promise<boolean>,
+): Promise<FastifyReply> {
+  const origin = request.headers.origin ?? '';
+  const allowed = endpoint.cors === 'any' || (endpoint.cors === 'client' && (await originAllowed(origin)));
+  if (allowed) {
+    reply.headers({
+      'access-control-allow-origin': endpoint.cors === 'any' ? '*' : origin,
+      'access-control-allow-methods': endpoint.method,
+      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-max-age': '600',
+    });
+  }
+  return reply.header('vary', 'Origin').status(204).send();
+}
+
+/** Replaces the host's parser of forms: ours keeps the bytes for our endpoints and parses for all other routes as the host would. */
+function takeRawForms(fastify: FastifyInstance, isOurs: (request: FastifyRequest) => boolean): void {
+  if (fastify.hasContentTypeParser(FORM)) fastify.removeContentTypeParser(FORM);
+  fastify.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (request, body, done) => {
+    if (!isOurs(request)) return done(null, Object.fromEntries(new URLSearchParams(body.toString('utf8'))));
+    return body.length > LARGEST_FORM ? done(tooLarge()) : done(null, body);
+  });
+}
+
+/** Errors that arise before a controller (the body was cut off, or too large) would be rendered by the host in its own form. */
+function answerOwnErrors(fastify: FastifyInstance, isOurs: (request: FastifyRequest) => boolean): void {
+  fastify.addHook('preSerialization', async (request, reply, payload) => {
+    const isHostError = isOurs(request) && reply.statusCode >= 400 && typeof payload === 'object' && payload !== null && !('error_description' in payload);
+    if (!isHostError || !('statusCode' in payload)) return payload;
+    const { headers, body } = errorAnswer({ statusCode: reply.statusCode });
+    reply.headers(headers);
+    return body;
+  });
+}
+
+/** Sets the answer's CORS header for one client, once it is known who asks. */
+export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowedOrigins: readonly string[]): void {
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  reply.header('vary', 'Origin');
+  if (allowedOrigins.includes(origin)) reply.header('access-control-allow-origin', origin);
+}
+
+const isPreflight = (request: FastifyRequest): boolean =>
+  request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined;
+
+const isForm = (contentType: string | undefined): boolean =>
+  /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
+
+const pathOf = (request: FastifyRequest): string => {
+  const query = request.url.indexOf('?');
+  return query === -1 ? request.url : request.url.slice(0, query);
+};
+
+const tooLarge = (): OAuthError => new OAuthError({ code: 'invalid_request', description: 'The form is too large.', status: 413 });

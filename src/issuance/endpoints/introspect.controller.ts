@@ -1,0 +1,59 @@
+import { Controller, HttpCode, Post, Req, UseFilters } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { EntryType } from '../../protocol/entry-key.js';
+import { OAuthError } from '../../protocol/oauth-error.js';
+import type { ClientRecord } from '../../storage/client.store.js';
+import { ClientAuthenticator } from '../clients/client-authenticator.js';
+import { ClientPolicy } from '../clients/client-policy.js';
+import { TokenReader, type ActiveToken } from '../tokens/token-reader.js';
+import { PATHS } from './endpoint-table.js';
+import { clientRequest, formOf } from './form-request.js';
+import { OAuthErrorFilter } from './oauth-error.filter.js';
+
+const INACTIVE = { active: false } as const;
+/** Claims that say who the person is are for those the person let see them. */
+const NAMING_SCOPES = ['profile', 'email'];
+
+/** Token introspection (RFC 7662). Resource servers see access tokens meant for them; a refresh token is seen by its own client only. */
+@Controller()
+@UseFilters(OAuthErrorFilter)
+export class IntrospectController {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly policy: ClientPolicy,
+    private readonly reader: TokenReader,
+  ) {}
+
+  @Post(PATHS.introspection)
+  @HttpCode(200)
+  async introspect(@Req() request: FastifyRequest): Promise<object> {
+    const parameters = formOf(request);
+    const caller = await this.authenticator.authenticate(clientRequest(request, parameters));
+    if (caller.type !== 'confidential') throw new OAuthError({ code: 'unauthorized_client', description: 'Public clients may not introspect.' });
+    this.policy.requireEndpoint(caller, 'introspection');
+    // token_type_hint only ever speeds a search up (§2.1), and there is nothing to search.
+    const token = await this.reader.read(parameters.require('token'));
+    return token && maySee(caller, token) ? describe(token) : INACTIVE;
+  }
+}
+
+function maySee(caller: ClientRecord, { type, claims }: ActiveToken): boolean {
+  if (type === EntryType.refreshToken) return claims.client_id === caller.id;
+  if (type !== EntryType.accessToken) return false;
+  const audience = [claims.aud].flat();
+  const own = [caller.id, ...caller.permissions.resources, ...(caller.defaultResource === undefined ? [] : [caller.defaultResource])];
+  return caller.permissions.seeAllTokens === true || claims.client_id === caller.id || own.some((resource) => audience.includes(resource));
+}
+
+/** RFC 7662 §2.2. */
+function describe({ type, claims }: ActiveToken): object {
+  const scopes = (claims.scope ?? '').split(' ');
+  const username = NAMING_SCOPES.some((scope) => scopes.includes(scope)) ? (claims['preferred_username'] ?? claims['email']) : undefined;
+  return {
+    active: true,
+    ...claims,
+    ...(type === EntryType.accessToken && { token_type: 'Bearer' }),
+    nbf: claims.iat,
+    ...(username !== undefined && { username }),
+  };
+}

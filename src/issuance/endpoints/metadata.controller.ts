@@ -1,0 +1,51 @@
+import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ClientPolicy, STANDARD_SCOPES } from '../clients/client-policy.js';
+import { GrantTypes } from '../grants/grant-types.js';
+import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
+import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { sendCached } from './cached-document.js';
+import { PATHS } from './endpoint-table.js';
+import { OAuthErrorFilter } from './oauth-error.filter.js';
+
+const CONFIDENTIAL_METHODS = ['client_secret_basic', 'client_secret_post'];
+const ALL_METHODS = [...CONFIDENTIAL_METHODS, 'none'];
+
+/** Metadata (RFC 8414, OpenID Connect Discovery 1.0): lists exactly what is on. */
+@Controller()
+@UseFilters(OAuthErrorFilter)
+export class MetadataController {
+  constructor(
+    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+    private readonly grantTypes: GrantTypes,
+    private readonly policy: ClientPolicy,
+  ) {}
+
+  @Get([PATHS.openidConfiguration, PATHS.authorizationServer])
+  async metadata(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    sendCached(request, reply, await this.document());
+  }
+
+  private async document(): Promise<object> {
+    const { issuer, endpoints } = this.options;
+    const scopes = [...(await this.policy.knownScopes()).keys()];
+    return {
+      issuer,
+      jwks_uri: issuer + PATHS.jwks,
+      ...(endpoints.token && {
+        token_endpoint: issuer + PATHS.token,
+        token_endpoint_auth_methods_supported: ALL_METHODS,
+        grant_types_supported: this.grantTypes.names,
+      }),
+      ...(endpoints.introspection && {
+        introspection_endpoint: issuer + PATHS.introspection,
+        introspection_endpoint_auth_methods_supported: CONFIDENTIAL_METHODS,
+      }),
+      ...(endpoints.revocation && { revocation_endpoint: issuer + PATHS.revocation, revocation_endpoint_auth_methods_supported: ALL_METHODS }),
+      scopes_supported: [...new Set([...STANDARD_SCOPES, ...scopes])],
+      response_types_supported: [], // there is no authorization endpoint yet
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+    };
+  }
+}

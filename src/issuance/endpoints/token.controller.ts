@@ -1,0 +1,68 @@
+import { Controller, HttpCode, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
+import type { Parameters } from '../../protocol/form.js';
+import { formatScope, isSameSet, parseScope } from '../../protocol/scope.js';
+import { ClientAuthenticator } from '../clients/client-authenticator.js';
+import { GrantTypes } from '../grants/grant-types.js';
+import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
+import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { TokenIssuer, type IssuedTokens } from '../tokens/token-issuer.js';
+import { PATHS } from './endpoint-table.js';
+import { allowOrigin } from './fastify-endpoints.js';
+import { clientRequest, formOf } from './form-request.js';
+import { OAuthErrorFilter } from './oauth-error.filter.js';
+
+/** The body of RFC 6749 §5.1. */
+interface TokenAnswer {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly refresh_token?: string;
+  readonly scope?: string;
+}
+
+/** Token endpoint (RFC 6749 §3.2): form in, tokens out; the grant types decide. */
+@Controller()
+@UseFilters(OAuthErrorFilter)
+export class TokenController {
+  constructor(
+    private readonly authenticator: ClientAuthenticator,
+    private readonly grantTypes: GrantTypes,
+    private readonly issuer: TokenIssuer,
+    private readonly attempts: AttemptLimiter,
+    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+  ) {}
+
+  @Post(PATHS.token)
+  @HttpCode(200)
+  async token(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenAnswer> {
+    const parameters = formOf(request);
+    this.limit(`token-address:${request.ip}`);
+    const client = await this.authenticator.authenticate(clientRequest(request, parameters));
+    allowOrigin(request, reply, client.allowedOrigins);
+    this.limit(`token-client:${client.id}`);
+    const handler = this.grantTypes.require(client, parameters.require('grant_type'));
+    const tokens = await this.issuer.issue(client, await handler.handle(client, parameters));
+    return answer(tokens, parameters);
+  }
+
+  private limit(key: string): void {
+    const { tokenRequestsPerMinute } = this.options;
+    if (tokenRequestsPerMinute > 0) this.attempts.allow(key, tokenRequestsPerMinute, 60);
+  }
+}
+
+/** RFC 6749 §5.1: `scope` may be left out only where it is what was asked for. */
+function answer(tokens: IssuedTokens, parameters: Parameters): TokenAnswer {
+  const asked = parseScope(parameters.get('scope') ?? '') ?? [];
+  const tellScope = tokens.scopes.length > 0 && !isSameSet(asked, tokens.scopes);
+  return {
+    access_token: tokens.accessToken,
+    token_type: 'Bearer',
+    expires_in: tokens.expiresIn,
+    ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
+    ...(tellScope && { scope: formatScope(tokens.scopes) }),
+  };
+}
+

@@ -1,0 +1,70 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { decodeProtectedHeader } from 'jose';
+import { Clock } from '../../protocol/clock.js';
+import { EntryType, parseTokenId } from '../../protocol/entry-key.js';
+import { parseToken } from '../../protocol/token-string.js';
+import { referenceTokenClaims, seconds, type AccessTokenClaims } from '../../storage/reference-token-claims.js';
+import { TokenEntryStore } from '../../storage/token-entry.store.js';
+import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
+import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { KeyRing } from '../keys/key-ring.js';
+
+/** An access token that was ours, whether or not it still lives. */
+export interface FormerAccessToken {
+  readonly authorizationId: string;
+  readonly link?: number;
+  readonly sid?: string;
+  readonly client: string;
+  readonly expired: boolean;
+}
+
+/** Reads access tokens that may have expired: the lifetime is ignored, everything else is not. */
+@Injectable()
+export class ExpiredAccessTokens {
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly keys: KeyRing,
+    private readonly entries: TokenEntryStore,
+    private readonly clock: Clock,
+    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+  ) {}
+
+  /** Undefined: never ours. @throws StorageUnavailableError */
+  async read(token: string): Promise<FormerAccessToken | undefined> {
+    const claims = token.startsWith('cs_') ? await this.fromEntry(token) : await this.fromJwt(token);
+    const key = claims && parseTokenId(claims.jti);
+    if (!key) return undefined;
+    return {
+      authorizationId: key.authorizationId,
+      client: claims.client_id,
+      ...(claims.lnk !== undefined && { link: claims.lnk }),
+      ...(claims.sid !== undefined && { sid: claims.sid }),
+      expired: claims.exp <= seconds(this.clock.now()),
+    };
+  }
+
+  private async fromEntry(token: string): Promise<AccessTokenClaims | undefined> {
+    const reference = parseToken(token);
+    if (reference?.key.type !== EntryType.accessToken || !this.options.tokenStorage) return undefined;
+    const record = await this.entries.find(reference.key, this.clock.now());
+    return record && referenceTokenClaims(reference, record);
+  }
+
+  private async fromJwt(token: string): Promise<AccessTokenClaims | undefined> {
+    const kid = accessTokenKid(token);
+    const key = kid === undefined ? undefined : await this.keys.verification(kid);
+    if (!key) return undefined;
+    const rules = { publicKey: key.publicKey, algorithms: [key.algorithm], issuer: this.options.issuer, ignoreExpiration: true };
+    return this.jwt.verifyAsync<AccessTokenClaims>(token, rules as object).catch(() => undefined);
+  }
+}
+
+function accessTokenKid(token: string): string | undefined {
+  try {
+    const { kid, typ } = decodeProtectedHeader(token);
+    return typ === 'at+jwt' ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}

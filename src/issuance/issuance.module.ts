@@ -1,0 +1,153 @@
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type ModuleMetadata,
+  type NestModule,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { JwtModule } from '@nestjs/jwt';
+import type { FastifyInstance } from 'fastify';
+import { AttemptLimiter } from '../identity/attempts/attempt-limiter.js';
+import { FirstPartyTokens } from '../identity/first-party-tokens.js';
+import { OwnTokens } from '../identity/own-tokens.js';
+import { ClientAuthenticator } from './clients/client-authenticator.js';
+import { ClientDirectory } from './clients/client-directory.js';
+import { ClientPolicy } from './clients/client-policy.js';
+import { guardEndpoints } from './endpoints/fastify-endpoints.js';
+import { IntrospectController } from './endpoints/introspect.controller.js';
+import { JwksController } from './endpoints/jwks.controller.js';
+import { MetadataController } from './endpoints/metadata.controller.js';
+import { RevokeController } from './endpoints/revoke.controller.js';
+import { TokenController } from './endpoints/token.controller.js';
+import { ExpiredAccessTokens } from './first-party/expired-access-tokens.js';
+import { FirstPartyClient } from './first-party/first-party-client.js';
+import { IssuedFirstPartyTokens } from './first-party/issued-first-party-tokens.js';
+import { IssuedOwnTokens } from './first-party/issued-own-tokens.js';
+import { PresentedTokensOfApp } from './first-party/presented-tokens-of-app.js';
+import { BUILTIN_GRANTS } from './grants/builtin.js';
+import { GrantTypes } from './grants/grant-types.js';
+import type { GrantHandler } from './grants/grant.js';
+import { IssuanceEvents } from './issuance-events.js';
+import { resolveIssuanceOptions, type IssuanceOptions, type ResolvedIssuanceOptions } from './issuance.options.js';
+import { GRANT_HANDLERS, ISSUANCE_OPTIONS } from './issuance.tokens.js';
+import { KeyRing } from './keys/key-ring.js';
+import { KEY_RELOAD_SECONDS, KeyRotation } from './keys/key-rotation.js';
+import { MasterKey } from './keys/master-key.js';
+import { TokenMaintenance } from './maintenance/token-maintenance.js';
+import { AccessJwt } from './tokens/access-jwt.js';
+import { AccessTokenMinter } from './tokens/access-token-minter.js';
+import { ChainRotation } from './tokens/chain-rotation.js';
+import { ChainStart } from './tokens/chain-start.js';
+import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
+import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
+import { MachineTokens } from './tokens/machine-tokens.js';
+import { RefusedLinks } from './tokens/presented-link.js';
+import { PresentedTokens } from './tokens/presented-tokens.js';
+import { RefreshEnvelope } from './tokens/refresh-envelope.js';
+import { RefreshTokenWriter } from './tokens/refresh-token-writer.js';
+import { RotatedTokens } from './tokens/rotated-tokens.js';
+import { StatelessRefreshTokens } from './tokens/stateless-refresh-tokens.js';
+import { StatelessTokenIssuer } from './tokens/stateless-token-issuer.js';
+import { TokenIssuer } from './tokens/token-issuer.js';
+import { TokenReader } from './tokens/token-reader.js';
+import { TokenRevoker } from './tokens/token-revoker.js';
+
+/** What is fixed when the module is declared, beside its options. */
+export interface IssuanceModuleExtras {
+  /** Further grant types; each is a provider. */
+  readonly grants?: readonly Type<GrantHandler>[];
+  /** Modules that provide what the grants need. */
+  readonly imports?: ModuleMetadata['imports'];
+}
+
+const MAINTENANCE_PERIOD_MS = 600_000;
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IssuanceOptions>()
+  .setClassMethodName('forRoot')
+  .setExtras<IssuanceModuleExtras>({ grants: [], imports: [] }, withExtras)
+  .build();
+
+/** The authorization server: approved request in, tokens out. Needs the storage ports and Clock (`PostgresStorageModule`). For Fastify hosts. */
+@Module({
+  imports: [JwtModule.register({})],
+  controllers: [TokenController, IntrospectController, RevokeController, JwksController, MetadataController],
+  providers: [
+    { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
+    { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
+    ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceEvents, AttemptLimiter],
+    ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
+    ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
+    {
+      provide: TokenIssuer,
+      inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],
+      useFactory: ({ tokenStorage }: ResolvedIssuanceOptions, withEntries: TokenIssuer, stateless: TokenIssuer) =>
+        tokenStorage ? withEntries : stateless,
+    },
+    { provide: FirstPartyTokens, useClass: IssuedFirstPartyTokens },
+    { provide: OwnTokens, useClass: IssuedOwnTokens },
+  ],
+  exports: [
+    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
+    ...[KeyRing, KeyRotation, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
+  ],
+})
+export class IssuanceModule extends ConfigurableModuleClass implements NestModule, OnModuleInit, BeforeApplicationShutdown {
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly maintenance: TokenMaintenance,
+    private readonly keys: KeyRing,
+    private readonly clients: ClientDirectory,
+    private readonly firstParty: FirstPartyClient,
+    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+  ) {
+    super();
+  }
+
+  /** Nest calls this before it registers routes, and only where there is HTTP. */
+  configure(): void {
+    const adapter = this.host.httpAdapter;
+    if (adapter.getType() !== 'fastify') throw new Error('IssuanceModule answers on Fastify hosts only: use @nestjs/platform-fastify.');
+    guardEndpoints(adapter.getInstance<FastifyInstance>(), this.options, (origin) => this.clients.anyAllows(origin));
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.maintenance.prepare();
+    await this.firstParty.ensure();
+    this.every(KEY_RELOAD_SECONDS * 1000, () => this.keys.reload().catch(() => undefined)); // the next statement will tell
+    this.every(MAINTENANCE_PERIOD_MS, () => this.maintenance.round());
+  }
+
+  /** Before the data source closes. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.timers.forEach(clearInterval);
+    await this.maintenance.release();
+  }
+
+  private every(milliseconds: number, work: () => Promise<void>): void {
+    this.timers.push(setInterval(() => void work(), milliseconds).unref());
+  }
+}
+
+function withExtras(definition: DynamicModule, { grants = [], imports = [] }: IssuanceModuleExtras): DynamicModule {
+  const handlers = [...BUILTIN_GRANTS, ...grants];
+  return {
+    ...definition,
+    global: true,
+    imports: [...new Set([...(definition.imports ?? []), ...(imports ?? [])])],
+    providers: [
+      ...(definition.providers ?? []),
+      ...handlers,
+      { provide: GRANT_HANDLERS, useFactory: (...all: GrantHandler[]) => all, inject: handlers },
+    ],
+  };
+}

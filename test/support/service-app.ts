@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { IdentityModule } from '../../src/identity/identity.module.js';
+import type { IdentityModuleOptions } from '../../src/identity/identity.options.js';
+import { IssuanceModule, type IssuanceModuleExtras } from '../../src/issuance/issuance.module.js';
+import type { IssuanceOptions } from '../../src/issuance/issuance.options.js';
+import { Clock } from '../../src/protocol/clock.js';
+import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
+import { createDatabase, type TestDatabase } from './postgres.js';
+import { TestClock } from './test-clock.js';
+
+export interface TestServiceOptions {
+  readonly issuance?: Partial<IssuanceOptions> & IssuanceModuleExtras;
+  readonly identity?: IdentityModuleOptions;
+  /** Another instance on the same database and master key. */
+  readonly beside?: TestService;
+  readonly clock?: Clock;
+}
+
+/** The real modules behind real HTTP, on a clock the test moves. */
+export interface TestService {
+  readonly app: NestFastifyApplication;
+  readonly clock: TestClock;
+  readonly database: TestDatabase;
+  readonly masterKey: Buffer;
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+  readonly issuer: string;
+  get<T>(provider: abstract new (...args: never[]) => T): T;
+  close(): Promise<void>;
+}
+
+export const ISSUER = 'http://localhost:3000';
+
+export async function startService({ issuance = {}, identity = {}, beside, clock: given }: TestServiceOptions = {}): Promise<TestService> {
+  const database = beside?.database ?? (await createDatabase());
+  const masterKey = beside?.masterKey ?? randomBytes(32);
+  const clock = (given ?? beside?.clock ?? new TestClock()) as TestClock;
+  const { grants = [], imports = [], ...options } = issuance;
+  const storage = options.tokenStorage ?? true;
+  const module = await Test.createTestingModule({
+    imports: [
+      PostgresStorageModule.forRoot({ url: database.url, poolSize: 20 }),
+      IdentityModule.forRoot({ storage, argon2: { memoryCost: 17_500, timeCost: 2, parallelism: 1 }, ...identity }),
+      IssuanceModule.forRoot({ issuer: ISSUER, masterKey, ...options, grants, imports }),
+    ],
+  })
+    .overrideProvider(Clock)
+    .useValue(clock)
+    .compile();
+  const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error', 'fatal'] });
+  await app.listen(0, '127.0.0.1');
+  return {
+    app,
+    clock,
+    database,
+    masterKey,
+    url: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
+    issuer: options.issuer ?? ISSUER,
+    get: (provider) => app.get(provider as never, { strict: false }),
+    close: async () => {
+      await app.close();
+      if (!beside) await database.drop();
+    },
+  };
+}
