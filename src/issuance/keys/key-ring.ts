@@ -46,7 +46,8 @@ export class KeyRing {
 
   /** The derivation key a rotation was made with, also by another instance; undefined once it was destroyed. */
   derivationById(id: number): Promise<SymmetricKey | undefined> {
-    return this.known((record) => record.id === id && record.purpose === 'derive', 'symmetric');
+    // The number comes from a grant's row, not from a caller: if it is unknown here, it is worth a reading at any time.
+    return this.known((record) => record.id === id && record.purpose === 'derive', 'symmetric', 0);
   }
 
   sealing(): SymmetricKey {
@@ -85,9 +86,10 @@ export class KeyRing {
   private async known<Kind extends 'signing' | 'symmetric'>(
     matches: (record: KeyRecord) => boolean,
     kind: Kind,
+    cooldown = RELOAD_COOLDOWN_MS,
   ): Promise<(Kind extends 'signing' ? SigningKey : SymmetricKey) | undefined> {
     let record = this.records.find(matches);
-    if (!record && performance.now() - this.lastReload > RELOAD_COOLDOWN_MS) {
+    if (!record && performance.now() - this.lastReload >= cooldown) {
       await this.reload();
       record = this.records.find(matches);
     }

@@ -10,7 +10,8 @@ import { KeyRing } from '../keys/key-ring.js';
 import { successorOf } from './successor.js';
 import type { AccessTokenDraft } from './access-token-minter.js';
 import { endOf } from './lifetimes.js';
-import { RefusedLinks, type PresentedLink } from './presented-link.js';
+import type { PresentedLink } from './presented-link.js';
+import { RefusedLinks } from './refused-links.js';
 import { RotatedTokens } from './rotated-tokens.js';
 import { RefreshRefusedError, type IssuedTokens } from './token-issuer.js';
 

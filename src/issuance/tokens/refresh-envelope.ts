@@ -37,7 +37,8 @@ export class RefreshEnvelope {
   seal(content: RefreshEnvelopeContent): Promise<string> {
     const { kid, secret } = this.keys.sealing();
     const plaintext = Buffer.from(JSON.stringify(content));
-    const nonce = createHmac('sha256', secret).update('nonce').update(plaintext).digest().subarray(0, NONCE_BYTES);
+    const nonceKey = createHmac('sha256', secret).update('nonce key').digest(); // one key, one use
+    const nonce = createHmac('sha256', nonceKey).update(plaintext).digest().subarray(0, NONCE_BYTES);
     return new CompactEncrypt(plaintext)
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, typ: TYPE })
       .setInitializationVector(nonce)
