@@ -1,6 +1,13 @@
-import { ConfigurableModuleBuilder, Module, type DynamicModule, type ModuleMetadata, type NestModule, type Type } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  type DynamicModule,
+  type ModuleMetadata,
+  type NestModule,
+  type Type,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Inject } from '@nestjs/common';
 import { Accounts } from './accounts/accounts.js';
 import { UserStoreAccounts } from './accounts/user-store-accounts.js';
 import { AttemptLimiter } from './attempts/attempt-limiter.js';
