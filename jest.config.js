@@ -8,6 +8,9 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts', '!src/**/*.spec.ts'],
   coverageProvider: 'v8',
+  coverageReporters: ['text-summary', 'lcov'],
+  // The whole suite holds this; single files are run without --coverage.
+  coverageThreshold: { global: { lines: 90 } },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/closing-line.mjs'],
