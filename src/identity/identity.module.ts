@@ -8,8 +8,10 @@ import {
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
 import { Accounts } from './accounts/accounts.js';
 import { UserStoreAccounts } from './accounts/user-store-accounts.js';
+import { AllowedOrigins } from './allowed-origins.js';
 import { AttemptLimiter } from './attempts/attempt-limiter.js';
 import { CredentialCheck } from './credential-check.js';
 import { IDENTITY_OPTIONS, resolveIdentityOptions, type IdentityModuleOptions, type IdentityOptions } from './identity.options.js';
@@ -18,6 +20,7 @@ import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { AccountController } from './sign-in-api/account.controller.js';
 import { answerEarlyProblems } from './sign-in-api/early-problems.js';
+import { answerOtherOrigins } from './sign-in-api/other-origins.js';
 import { RefreshController } from './sign-in-api/refresh.controller.js';
 import { RegistrationController } from './sign-in-api/registration.controller.js';
 import { SessionsController } from './sign-in-api/sessions.controller.js';
@@ -28,7 +31,7 @@ import { Users } from './users.js';
 export interface IdentityModuleExtras {
   /** Where the people are kept. Default: the token database. */
   readonly accounts?: Type<Accounts>;
-  /** Modules that provide what `accounts` needs, or the ports FirstPartyTokens and OwnTokens where they are not global. */
+  /** Modules that provide what `accounts` needs, or the ports of issuance where they are not global. */
   readonly imports?: ModuleMetadata['imports'];
   /** Whether other modules need not import it. Default true: issuance limits attempts by the same AttemptLimiter. */
   readonly isGlobal?: boolean;
@@ -41,7 +44,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /**
  * Who the person is: accounts, passwords, and the sign-in API for first-party apps. Needs the storage ports and Clock (`PostgresStorageModule`) and
- * the ports FirstPartyTokens and OwnTokens (`IssuanceModule`). For Fastify hosts.
+ * the ports FirstPartyTokens, OwnTokens and AllowedOrigins (`IssuanceModule`). For Fastify hosts.
  */
 @Module({
   controllers: [RegistrationController, SignInController, RefreshController, AccountController, SessionsController],
@@ -59,6 +62,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 export class IdentityModule extends ConfigurableModuleClass implements NestModule {
   constructor(
     private readonly host: HttpAdapterHost,
+    private readonly origins: AllowedOrigins,
     @Inject(IDENTITY_OPTIONS) private readonly options: IdentityOptions,
   ) {
     super();
@@ -66,7 +70,12 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
 
   /** Nest calls this before it registers routes, and only where there is HTTP. */
   configure(): void {
-    if (this.options.enabled) answerEarlyProblems(this.host.httpAdapter);
+    if (!this.options.enabled) return;
+    const adapter = this.host.httpAdapter;
+    if (adapter.getType() !== 'fastify') throw new Error('The sign-in API needs @nestjs/platform-fastify.');
+    const fastify = adapter.getInstance<FastifyInstance>();
+    answerEarlyProblems(fastify);
+    answerOtherOrigins(fastify, this.origins);
   }
 }
 

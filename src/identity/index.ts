@@ -1,4 +1,5 @@
 export { Accounts, type Account, type NewAccount, type NewPassword } from './accounts/accounts.js';
+export { AllowedOrigins } from './allowed-origins.js';
 export { normaliseEmail } from './accounts/email.js';
 export { AttemptLimiter, type AttemptLane } from './attempts/attempt-limiter.js';
 export { TooManyAttemptsError } from './attempts/too-many-attempts.error.js';

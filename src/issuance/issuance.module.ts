@@ -13,6 +13,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import type { FastifyInstance } from 'fastify';
 import { AttemptLimiter } from '../identity/attempts/attempt-limiter.js';
+import { AllowedOrigins } from '../identity/allowed-origins.js';
 import { FirstPartyTokens } from '../identity/first-party-tokens.js';
 import { OwnTokens } from '../identity/own-tokens.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
@@ -26,6 +27,7 @@ import { RevokeController } from './endpoints/revoke.controller.js';
 import { TokenController } from './endpoints/token.controller.js';
 import { ExpiredAccessTokens } from './first-party/expired-access-tokens.js';
 import { FirstPartyClient } from './first-party/first-party-client.js';
+import { FirstPartyOrigins } from './first-party/first-party-origins.js';
 import { IssuedFirstPartyTokens } from './first-party/issued-first-party-tokens.js';
 import { IssuedOwnTokens } from './first-party/issued-own-tokens.js';
 import { PresentedTokensOfApp } from './first-party/presented-tokens-of-app.js';
@@ -93,9 +95,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: FirstPartyTokens, useClass: IssuedFirstPartyTokens },
     { provide: OwnTokens, useClass: IssuedOwnTokens },
+    { provide: AllowedOrigins, useClass: FirstPartyOrigins },
   ],
   exports: [
-    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
+    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
     ...[KeyRing, KeyRotation, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],
 })

@@ -10,7 +10,7 @@ beforeAll(async () => {
   second = await createIdentityApp({ sharing: api });
 });
 afterAll(async () => {
-  await second.app.close();
+  await second.close();
   await api.close();
 });
 
@@ -151,7 +151,7 @@ describe('lock-out of an address', () => {
     for (let n = 0; n < 5; n++) statuses.push((await refresh('forged')).status);
     expect(statuses).toEqual([401, 401, 401, 401, 429]);
     expect((await refresh(refreshToken)).status).toBe(200);
-    await app.app.close();
+    await app.close();
   });
 });
 
@@ -175,7 +175,7 @@ describe('limits of successes, per instance', () => {
     expect([next.status, last.status, (await refresh(last.body.refreshToken)).status]).toEqual([200, 200, 429]);
     app.clock.advance(60);
     expect([(await login()).status, (await refresh(last.body.refreshToken)).status]).toEqual([200, 200]);
-    await app.app.close();
+    await app.close();
   });
 });
 

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { Accounts, type Account, type NewAccount, type NewPassword } from '../../src/identity/accounts/accounts.js';
 import { IdentityModule } from '../../src/identity/identity.module.js';
+import { IDENTITY_OPTIONS } from '../../src/identity/identity.options.js';
+import { IssuanceModule } from '../../src/issuance/issuance.module.js';
+import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { Clock } from '../../src/protocol/clock.js';
 import { createIdentityApp, newEmail, type IdentityApp } from './support/identity-app.js';
@@ -59,16 +63,12 @@ class PeopleModule {}
 let api: IdentityApp;
 beforeAll(async () => {
   api = await createIdentityApp({
-    module: IdentityModule.forRootAsync({
-      accounts: OwnAccounts,
-      imports: [PeopleModule],
-      useFactory: () => ({ onPasswordChange: 'others' }),
-    }),
+    options: { accounts: OwnAccounts, imports: [PeopleModule] },
   });
 });
 afterAll(() => api.close());
 
-describe("an application's own accounts (forRootAsync)", () => {
+describe("an application's own accounts", () => {
   it('register, sign in, change the password and end sessions like ours', async () => {
     const mine = await api.register();
     expect(api.get(People).rows.get(mine.id)?.email).toBe(mine.email);
@@ -93,5 +93,22 @@ describe("an application's own accounts (forRootAsync)", () => {
     const { accessToken, id } = await api.register();
     await api.get(Accounts).setEnabled(id, false);
     expect((await api.request('GET', '/auth/me', { token: accessToken })).status).toBe(401);
+  });
+
+  it('can be named with forRootAsync too', async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        PostgresStorageModule.forRoot({ url: api.database.url }),
+        IssuanceModule.forRoot({ issuer: api.service.issuer, masterKey: api.service.masterKey }),
+        IdentityModule.forRootAsync({
+          accounts: OwnAccounts,
+          imports: [PeopleModule],
+          useFactory: () => ({ onPasswordChange: 'all' }),
+        }),
+      ],
+    }).compile();
+    expect(module.get(Accounts)).toBeInstanceOf(OwnAccounts);
+    expect(module.get(IDENTITY_OPTIONS)).toMatchObject({ onPasswordChange: 'all' });
+    await module.close();
   });
 });

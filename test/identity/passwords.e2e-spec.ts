@@ -74,7 +74,7 @@ describe('hashes', () => {
     expect(await storedHash(id)).toBe(renewed);
     // Nothing ends: the password is the same.
     expect((await api.request('GET', '/auth/me', { token: accessToken })).status).toBe(200);
-    await raised.app.close();
+    await raised.close();
   });
 
   it('that cannot be read match nothing and give nothing away', async () => {

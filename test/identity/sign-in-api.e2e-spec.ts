@@ -1,8 +1,6 @@
 import { get } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Users } from '../../src/identity/users.js';
-import { createIdentityApp, freshAddress, GOOD_PASSWORD, newEmail, type IdentityApp } from './support/identity-app.js';
-import { ACCESS_SECONDS } from './support/entry-tokens.js';
+import { ACCESS_SECONDS, createIdentityApp, freshAddress, GOOD_PASSWORD, newEmail, type IdentityApp } from './support/identity-app.js';
 
 let api: IdentityApp;
 beforeAll(async () => {
@@ -111,6 +109,7 @@ describe('POST /auth/refresh', () => {
       const { status, body } = await api.post('refresh', { refreshToken: token });
       return [status, body.type];
     };
+    api.clock.advance(31); // beyond the leeway
     expect(await problem(refreshToken)).toEqual([401, 'urn:countersign:problem:refresh-token-used']);
     expect(await problem(next.body.refreshToken)).toEqual([401, 'urn:countersign:problem:refresh-token-revoked']);
     expect(await problem('cs_rt_forged')).toEqual([401, 'urn:countersign:problem:refresh-token-not-found']);
@@ -267,7 +266,7 @@ describe('POST /auth/change-password', () => {
     expect((await change(app, mine.accessToken)).status).toBe(204);
     const statuses = [mine, other].map(async ({ accessToken }) => (await app.request('GET', '/auth/me', { token: accessToken })).status);
     expect(await Promise.all(statuses)).toEqual(expected);
-    await app.app.close();
+    await app.close();
   });
 
   it('refuses a wrong current password, and counts it for the lock-out', async () => {
@@ -303,8 +302,8 @@ describe('POST /auth/change-password', () => {
 });
 
 describe('options', () => {
-  it('storage: false leaves register, login, refresh and me; the rest answers 404', async () => {
-    const app = await createIdentityApp({ options: { storage: false }, sharing: api });
+  it('token storage off leaves register, login, refresh and me; the rest answers 404', async () => {
+    const app = await createIdentityApp({ issuance: { tokenStorage: false }, sharing: api });
     const { accessToken: token, refreshToken, email, password } = await app.register();
     expect((await app.post('login', { email, password })).status).toBe(200);
     expect((await app.post('refresh', { refreshToken })).status).toBe(200);
@@ -317,21 +316,21 @@ describe('options', () => {
       app.request('DELETE', '/auth/sessions/x', { token }),
     ];
     for (const { status, body } of await Promise.all(gone)) expect([status, body.type]).toEqual([404, 'urn:countersign:problem:not-found']);
-    await app.app.close();
+    await app.close();
   });
 
   it('enabled: false answers 404 everywhere', async () => {
     const app = await createIdentityApp({ options: { enabled: false }, sharing: api });
     for (const path of ['register', 'login', 'refresh', 'logout', 'change-password']) expect((await app.post(path, {})).status).toBe(404);
     expect((await app.request('GET', '/auth/me')).status).toBe(404);
-    await app.app.close();
+    await app.close();
   });
 
   it("registration: 'off' answers 403", async () => {
     const app = await createIdentityApp({ options: { registration: 'off' }, sharing: api });
     const answer = await app.post('register', { email: newEmail(), password: GOOD_PASSWORD });
     expect([answer.status, answer.body.type]).toEqual([403, 'urn:countersign:problem:registration-off']);
-    await app.app.close();
+    await app.close();
   });
 
   it('contradictions are refused at start, all at once', async () => {
@@ -344,11 +343,9 @@ describe('options', () => {
 
 describe('over a socket', () => {
   it('plays register, me, refresh, logout, and refuses a repeated Authorization header', async () => {
-    const app = await createIdentityApp({ sharing: api });
-    await app.app.listen(0, '127.0.0.1');
-    const url = (path: string): string => `${(app.app.getHttpServer().address() as AddressInfo).port}/auth/${path}`;
+    const url = (path: string): string => `${api.service.url}/auth/${path}`;
     const call = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
-      fetch(`http://127.0.0.1:${url(path)}`, {
+      fetch(url(path), {
         method,
         headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
         ...(body && { body: JSON.stringify(body) }),
@@ -365,9 +362,8 @@ describe('over a socket', () => {
 
     const twice = await new Promise<number | undefined>((resolve, reject) => {
       const headers = { Authorization: [`Bearer ${accessToken}`, 'Bearer x'] };
-      get(`http://127.0.0.1:${url('me')}`, { headers }, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
+      get(url('me'), { headers }, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
     });
     expect(twice).toBe(400);
-    await app.app.close();
   });
 });

@@ -145,6 +145,7 @@ describe.each(HOSTS)('BearerGuard with the entry check, by a read-only role, on 
     const issued = { jti } as Issued;
     expect(await statusOf(signed(issued))).toBe(200);
     expect(await statusOf(signed(issued, { sub: 'mallory' }))).toBe(401);
+    expect(await statusOf(signed(issued, { client_id: 'other' }))).toBe(401);
     expect(await statusOf(signed(issued, { client_id: 'other', sub: 'other' }))).toBe(401);
     expect(await statusOf(signed(issued, { jti: formatTokenId({ ...entryKey, number: entryKey.number ^ 1n }) }))).toBe(401);
     expect(await statusOf(signed(issued, { jti: 'a-jti-of-somebody-else' }))).toBe(401);

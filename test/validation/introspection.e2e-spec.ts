@@ -4,7 +4,7 @@ import { uuidv7 } from '../../src/protocol/uuid.js';
 import { ValidationModule, type ValidationOptions } from '../../src/validation/index.js';
 import { TestClock } from '../support/test-clock.js';
 import { AUDIENCE, claimsOf, SUBJECT } from './support/claims.js';
-import { ExternalIssuer, DISCOVERY, INTROSPECT, type Answer } from './support/external-issuer.js';
+import { DISCOVERY, ExternalIssuer, INTROSPECT, type Answer } from './support/external-issuer.js';
 import { clockModule, HOSTS, startApi, type RunningApi } from './support/hosts.js';
 import { createSigningKey, signJwt } from './support/signed.js';
 import { TodosController } from './support/todo.controllers.js';

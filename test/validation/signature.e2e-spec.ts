@@ -2,7 +2,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { BearerGuard, ValidationModule } from '../../src/validation/index.js';
 import { TestClock } from '../support/test-clock.js';
 import { AUDIENCE, claimsOf, SUBJECT } from './support/claims.js';
-import { ExternalIssuer, DISCOVERY, JWKS } from './support/external-issuer.js';
+import { DISCOVERY, ExternalIssuer, JWKS, type Answer } from './support/external-issuer.js';
 import { clockModule, HOSTS, startApi, type RunningApi } from './support/hosts.js';
 import { createSigningKey, signJwt, type SigningKey } from './support/signed.js';
 import { NotesController, TodosController, UnguardedController } from './support/todo.controllers.js';
@@ -176,31 +176,36 @@ describe.each(HOSTS)('BearerGuard with the signature check on %s', (host) => {
       }
     });
 
-    it.each([
-      ['status 500', JWKS, { status: 500 }],
-      ['a redirect', JWKS, { status: 302, headers: { location: '/elsewhere' } }],
-      ['text', JWKS, { body: '<html>' }],
-      ['no list of keys', JWKS, { body: { keys: {} } }],
-      ['an endless answer', JWKS, { body: JSON.stringify({ keys: [], padding: 'x'.repeat(2 << 20) }) }],
-      ['silence', JWKS, { silent: true }],
+    const everywhere = (url: string) => url.replace('127.0.0.1', '0.0.0.0');
+    const brokenIssuers: readonly (readonly [name: string, path: string, answer: (issuer: ExternalIssuer) => Answer])[] = [
+      ['status 500', JWKS, () => ({ status: 500 })],
+      ['a redirect', JWKS, () => ({ status: 302, headers: { location: '/elsewhere' } })],
+      ['text', JWKS, () => ({ body: '<html>' })],
+      ['no list of keys', JWKS, () => ({ body: { keys: {} } })],
+      ['an endless answer', JWKS, () => ({ body: JSON.stringify({ keys: [], padding: 'x'.repeat(2 << 20) }) })],
+      ['silence', JWKS, () => ({ silent: true })],
+      ['status 500 of discovery', DISCOVERY, () => ({ status: 500 })],
+      ['discovery that is a text', DISCOVERY, () => ({ body: '"text"' })],
+      // The keys are there and good: only the names are wrong.
+      ['discovery of another issuer', DISCOVERY, (other) => ({ body: { ...other.metadata(), issuer: 'https://evil.example.com' } })],
+      ['discovery of the issuer with a slash', DISCOVERY, (other) => ({ body: { ...other.metadata(), issuer: `${other.url}/` } })],
       [
-        'discovery of another issuer',
+        'keys without TLS elsewhere',
         DISCOVERY,
-        { body: { issuer: 'https://evil.example.com', jwks_uri: 'https://evil.example.com/jwks' } },
+        (other) => ({ body: { ...other.metadata(), jwks_uri: everywhere(`${other.url}${JWKS}`) } }),
       ],
-      ['keys without TLS elsewhere', DISCOVERY, { body: 'plain' }],
-    ])('answers 503 to %s', async (_name, path, answer) => {
+      ['discovery without jwks_uri', DISCOVERY, (other) => ({ body: { ...other.metadata(), jwks_uri: undefined } })],
+    ];
+    it.each(brokenIssuers)('answers 503 to %s', async (_name, path, answer) => {
       const other = await ExternalIssuer.start();
       const signer = other.publish('ES256');
-      const plain = { body: { ...other.metadata(), jwks_uri: 'http://keys.example.com/jwks' } };
-      other.answers.set(path, () => ('body' in answer && answer.body === 'plain' ? plain : answer));
+      other.answers.set(path, () => answer(other));
       const running = await start({ issuer: other.url, requestTimeout: 0.3 });
-      try {
-        expect((await running.get('/todos', signJwt(signer, claimsOf(other.url, clock)))).status).toBe(503);
-      } finally {
-        await running.close();
-        await other.close();
-      }
+      const response = await running.get('/todos', signJwt(signer, claimsOf(other.url, clock)));
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('5');
+      await running.close();
+      await other.close();
     });
 
     it('falls back to RFC 8414 discovery', async () => {

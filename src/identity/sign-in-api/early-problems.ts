@@ -1,5 +1,4 @@
-import type { AbstractHttpAdapter } from '@nestjs/core';
-import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { API_ROUTE } from './api-route.decorator.js';
 import { sendProblem } from './problem.filter.js';
 
@@ -9,9 +8,7 @@ const BODY_LIMIT = 32 * 1024; // a self-contained refresh token and an access to
  * Makes Fastify answer what it refuses before Nest sees the request (broken JSON, too large, unknown media type) like everything else here.
  * Must be called before the routes are registered.
  */
-export function answerEarlyProblems(adapter: AbstractHttpAdapter): void {
-  if (adapter.getType() !== 'fastify') throw new Error('The sign-in API needs @nestjs/platform-fastify.');
-  const fastify = (adapter as unknown as FastifyAdapter).getInstance();
+export function answerEarlyProblems(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (!(API_ROUTE in (route.config ?? {}))) return;
     route.bodyLimit = BODY_LIMIT;

@@ -39,21 +39,18 @@ export class ClientAuthenticator {
   /** @throws OAuthError invalid_request, invalid_client; TooManyAttemptsError after many failures */
   async authenticate(request: ClientRequest): Promise<ClientRecord> {
     const credentials = readCredentials(request);
-    let client = await this.clients.find(credentials.id);
-    let proven = this.proves(client, credentials);
-    if (!proven) {
-      // Its secret or method may have changed within the last seconds.
-      client = await this.clients.read(credentials.id);
-      proven = this.proves(client, credentials);
-    }
-    if (client && proven) return client;
+    const remembered = this.clients.remembered(credentials.id);
+    if (remembered && this.proves(remembered, credentials)) return remembered;
+    // Its secret or method may have changed within the last seconds. Whether or not there is such a client, a failure costs one reading.
+    const client = await this.clients.read(credentials.id);
+    if (this.proves(client, credentials)) return client;
     const keys = [`client:${credentials.id}`, `client-address:${request.address}`];
     await this.attempts.fail(keys.map((key) => ({ key, policy: POLICY })));
     await this.attempts.check(keys);
     throw invalidClient(credentials.method);
   }
 
-  private proves(client: ClientRecord | undefined, { method, secret }: Credentials): boolean {
+  private proves(client: ClientRecord | undefined, { method, secret }: Credentials): client is ClientRecord {
     const presented = sha256(secret ?? '');
     const now = this.clock.now();
     const live = (client?.secrets ?? []).filter(({ expiresAt }) => !expiresAt || expiresAt > now).map(({ hash }) => hash);

@@ -19,9 +19,13 @@ export class ClientDirectory {
 
   /** @throws StorageUnavailableError */
   async find(id: string): Promise<ClientRecord | undefined> {
+    return this.remembered(id) ?? this.read(id);
+  }
+
+  /** Undefined: not read within the last 5 s. */
+  remembered(id: string): ClientRecord | undefined {
     const cached = this.cached.get(id);
-    if (cached && Math.abs(this.clock.now().getTime() - cached.readAt) < FRESH_MS) return cached.record;
-    return this.read(id);
+    return cached && Math.abs(this.clock.now().getTime() - cached.readAt) < FRESH_MS ? cached.record : undefined;
   }
 
   /** Whether any client allows this origin: all that can be asked before the client is known. @throws StorageUnavailableError */

@@ -48,7 +48,8 @@ function asOAuthError(error: unknown): OAuthError | undefined {
   // The host's own refusals (a body too large, cut off, or of an unknown encoding).
   const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | undefined)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new OAuthError({ code: 'invalid_request', description: 'The request cannot be read.', status, cause: error });
+    const description = status === 413 ? 'The request is too large.' : 'The request cannot be read.';
+    return new OAuthError({ code: 'invalid_request', description, status, cause: error });
   }
   return undefined;
 }

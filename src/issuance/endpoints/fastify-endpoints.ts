@@ -12,15 +12,21 @@ const LARGEST_FORM = 65_536;
  * What holds for a request before any controller sees it: the endpoint is on, the method and the content type are right, a form is not too large and
  * reaches the controller as raw bytes, so that repeated and badly encoded parameters can be told. Answers in JSON as the controllers' filter does.
  */
-export function guardEndpoints(fastify: FastifyInstance, options: ResolvedIssuanceOptions, originAllowed: (origin: string) => Promise<boolean>): void {
+export function guardEndpoints(
+  fastify: FastifyInstance,
+  options: ResolvedIssuanceOptions,
+  originAllowed: (origin: string) => Promise<boolean>,
+): void {
   const endpoints = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
-  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(pathOf(request));
+  // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as it was sent.
+  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? pathOf(request));
 
   fastify.addHook('onRequest', async (request, reply) => {
     const endpoint = endpointOf(request);
     if (!endpoint) return undefined;
     try {
-      if (!endpoint.enabled(options)) throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
+      if (!endpoint.enabled(options))
+        throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
       if (isPreflight(request)) return await answerPreflight(endpoint, request, reply, originAllowed);
       if (endpoint.cors === 'any') reply.header('access-control-allow-origin', '*');
       check(endpoint, request, reply);
@@ -31,7 +37,7 @@ export function guardEndpoints(fastify: FastifyInstance, options: ResolvedIssuan
     }
   });
   takeRawForms(fastify, (request) => endpointOf(request)?.form ?? false);
-  answerOwnErrors(fastify, (request) => endpointOf(request) !== undefined);
+  answerEarlyErrors(fastify, (url) => endpoints.has(url));
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
@@ -44,7 +50,6 @@ function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply)
   if (!isForm(request.headers['content-type'])) {
     throw new OAuthError({ code: 'invalid_request', description: `Send ${FORM}.` });
   }
-  if (Number(request.headers['content-length'] ?? 0) > LARGEST_FORM) throw tooLarge();
 }
 
 /** Browsers ask before they send what a form could not. Credentials (cookies) are never allowed. */
@@ -71,19 +76,19 @@ async function answerPreflight(
 function takeRawForms(fastify: FastifyInstance, isOurs: (request: FastifyRequest) => boolean): void {
   if (fastify.hasContentTypeParser(FORM)) fastify.removeContentTypeParser(FORM);
   fastify.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (request, body, done) => {
-    if (!isOurs(request)) return done(null, Object.fromEntries(new URLSearchParams(body.toString('utf8'))));
-    return body.length > LARGEST_FORM ? done(tooLarge()) : done(null, body);
+    done(null, isOurs(request) ? body : Object.fromEntries(new URLSearchParams(body.toString('utf8'))));
   });
 }
 
-/** Errors that arise before a controller (the body was cut off, or too large) would be rendered by the host in its own form. */
-function answerOwnErrors(fastify: FastifyInstance, isOurs: (request: FastifyRequest) => boolean): void {
-  fastify.addHook('preSerialization', async (request, reply, payload) => {
-    const isHostError = isOurs(request) && reply.statusCode >= 400 && typeof payload === 'object' && payload !== null && !('error_description' in payload);
-    if (!isHostError || !('statusCode' in payload)) return payload;
-    const { headers, body } = errorAnswer({ statusCode: reply.statusCode });
-    reply.headers(headers);
-    return body;
+/** What is refused before a controller (the body too large or cut off) the host would answer in its own form. Must come before the routes. */
+function answerEarlyErrors(fastify: FastifyInstance, isOurs: (url: string) => boolean): void {
+  fastify.addHook('onRoute', (route) => {
+    if (!isOurs(route.url)) return;
+    route.bodyLimit = LARGEST_FORM;
+    route.errorHandler = (error, _request, reply) => {
+      const { status, headers, body } = errorAnswer(error);
+      return reply.status(status).headers(headers).send(body);
+    };
   });
 }
 
@@ -105,5 +110,3 @@ const pathOf = (request: FastifyRequest): string => {
   const query = request.url.indexOf('?');
   return query === -1 ? request.url : request.url.slice(0, query);
 };
-
-const tooLarge = (): OAuthError => new OAuthError({ code: 'invalid_request', description: 'The form is too large.', status: 413 });

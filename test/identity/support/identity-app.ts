@@ -1,52 +1,11 @@
-import { Global, Module, type DynamicModule, type LoggerService } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import { IdentityModule, type IdentityModuleExtras } from '../../../src/identity/identity.module.js';
+import type { LoggerService } from '@nestjs/common';
+import type { IdentityModuleExtras } from '../../../src/identity/identity.module.js';
 import type { IdentityModuleOptions } from '../../../src/identity/identity.options.js';
-import { FirstPartyTokens } from '../../../src/identity/first-party-tokens.js';
-import { OwnTokens } from '../../../src/identity/own-tokens.js';
-import { Argon2, type Argon2Parameters } from '../../../src/identity/passwords/argon2.js';
-import { Clock } from '../../../src/protocol/clock.js';
-import { ClientStore } from '../../../src/storage/client.store.js';
-import { MaintenanceStore } from '../../../src/storage/maintenance.store.js';
-import { PostgresStorageModule } from '../../../src/storage/postgres/postgres-storage.module.js';
-import { createDatabase, type TestDatabase } from '../../support/postgres.js';
-import { TestClock } from '../../support/test-clock.js';
-import { EntryTokens, FIRST_PARTY } from './entry-tokens.js';
-
-/** The real binding, which also tells how often it was asked and how much at once. */
-export class CountedArgon2 extends Argon2 {
-  hashed = 0;
-  verified: string[] = [];
-  most = 0;
-  private running = 0;
-
-  override hash(password: string, parameters: Argon2Parameters): Promise<string> {
-    this.hashed++;
-    return this.counted(() => super.hash(password, parameters));
-  }
-
-  override verify(passwordHash: string, password: string): Promise<boolean> {
-    this.verified.push(passwordHash);
-    return this.counted(() => super.verify(passwordHash, password));
-  }
-
-  private async counted<T>(work: () => Promise<T>): Promise<T> {
-    this.most = Math.max(this.most, ++this.running);
-    try {
-      return await work();
-    } finally {
-      this.running--;
-    }
-  }
-}
-
-@Global()
-@Module({
-  providers: [EntryTokens, { provide: FirstPartyTokens, useExisting: EntryTokens }, { provide: OwnTokens, useExisting: EntryTokens }],
-  exports: [FirstPartyTokens, OwnTokens],
-})
-class EntryTokensModule {}
+import { Argon2 } from '../../../src/identity/passwords/argon2.js';
+import type { TestDatabase } from '../../support/postgres.js';
+import { startService, type TestService, type TestServiceOptions } from '../../support/service-app.js';
+import type { TestClock } from '../../support/test-clock.js';
+import { Argon2Probe } from './argon2-probe.js';
 
 export interface Answer {
   readonly status: number;
@@ -65,26 +24,35 @@ export interface RequestOptions {
   readonly address?: string;
 }
 
-export class IdentityApp {
-  constructor(
-    readonly app: NestFastifyApplication,
-    readonly clock: TestClock,
-    readonly database: TestDatabase,
-    readonly log: string[],
-  ) {}
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 
-  get argon2(): CountedArgon2 {
-    return this.app.get(Argon2);
+/** The service as an app sees it; requests come from whatever address the test wants. */
+export class IdentityApp {
+  readonly argon2: Argon2Probe;
+  /** What was logged since this app was made, until the next one was. */
+  readonly log: string[] = [];
+
+  constructor(readonly service: TestService) {
+    this.argon2 = new Argon2Probe(service.get(Argon2));
+    service.app.useLogger(recorder(this.log));
+  }
+
+  get clock(): TestClock {
+    return this.service.clock;
+  }
+
+  get database(): TestDatabase {
+    return this.service.database;
   }
 
   get<T>(type: abstract new (...args: never[]) => T): T {
-    return this.app.get(type as never, { strict: false });
+    return this.service.get(type);
   }
 
-  async request(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options: RequestOptions = {}): Promise<Answer> {
+  async request(method: Method, url: string, options: RequestOptions = {}): Promise<Answer> {
     const { body, raw, token, headers = {}, address = '192.0.2.1' } = options;
     const json = raw === undefined && body !== undefined;
-    const answer = await this.app.inject({
+    const answer = await this.service.app.inject({
       method,
       url,
       remoteAddress: address,
@@ -103,6 +71,10 @@ export class IdentityApp {
     return this.request('POST', `/auth/${path}`, { body, ...options });
   }
 
+  me(token: string): Promise<Answer> {
+    return this.request('GET', '/auth/me', { token });
+  }
+
   /** A new person, signed in. */
   async register(email = newEmail(), password = GOOD_PASSWORD): Promise<{ email: string; password: string; id: string } & Answer['body']> {
     const answer = await this.post('register', { email, password }, { address: freshAddress() });
@@ -110,13 +82,15 @@ export class IdentityApp {
     return { ...answer.body, email, password, id: answer.body.user.id };
   }
 
-  async close(): Promise<void> {
-    await this.app.close();
-    await this.database.drop();
+  close(): Promise<void> {
+    return this.service.close();
   }
 }
 
 export const GOOD_PASSWORD = 'blue kettle 7 sparrows';
+
+/** Lifetime of an access token unless a test sets it. */
+export const ACCESS_SECONDS = 900;
 
 let counter = 0;
 export const newEmail = (): string => `person${++counter}@example.test`;
@@ -126,49 +100,15 @@ export const freshAddress = (): string => `10.${(++counter >> 16) & 255}.${(coun
 
 export interface AppOptions {
   readonly options?: IdentityModuleOptions & IdentityModuleExtras;
-  /** In place of `options`. */
-  readonly module?: DynamicModule;
+  readonly issuance?: TestServiceOptions['issuance'];
   /** Of another app: two instances on one database. */
   readonly sharing?: IdentityApp;
 }
 
-/** The sign-in API over HTTP on a database of its own, on a clock the test moves. */
-export async function createIdentityApp({
-  options = {},
-  module: identity = IdentityModule.forRoot(options),
-  sharing,
-}: AppOptions = {}): Promise<IdentityApp> {
-  const database = sharing?.database ?? (await createDatabase());
-  const clock = sharing?.clock ?? new TestClock();
-  const log: string[] = [];
-  const module = await Test.createTestingModule({
-    imports: [PostgresStorageModule.forRoot({ url: database.url }), EntryTokensModule, identity],
-  })
-    .overrideProvider(Clock)
-    .useValue(clock)
-    .overrideProvider(Argon2)
-    .useClass(CountedArgon2)
-    .setLogger(recorder(log))
-    .compile();
-  const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-  if (!sharing) {
-    await app.get(MaintenanceStore).prepare(clock.now());
-    const permissions = { endpoints: [], grantTypes: [], scopes: [], resources: [] };
-    const uris = { redirectUris: [], postLogoutRedirectUris: [], allowedOrigins: [] };
-    const client = {
-      id: FIRST_PARTY,
-      displayName: 'App',
-      type: 'public',
-      authenticationMethod: 'none',
-      permissions,
-      ...uris,
-      settings: {},
-    } as const;
-    await app.get(ClientStore).insert(client, clock.now());
-  }
-  return new IdentityApp(app, clock, database, log);
+/** The whole service on a database of its own, on a clock the test moves, with the costs of Argon2 that it has in production. */
+export async function createIdentityApp({ options = {}, issuance = {}, sharing }: AppOptions = {}): Promise<IdentityApp> {
+  const identity = { argon2: {}, ...options };
+  return new IdentityApp(await startService({ identity, issuance, ...(sharing && { beside: sharing.service }) }));
 }
 
 function recorder(lines: string[]): LoggerService {

@@ -65,12 +65,14 @@ export class ExternalIssuer {
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
+    listening.add(this);
   }
 
   async close(): Promise<void> {
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
+    listening.delete(this);
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
@@ -89,3 +91,7 @@ export class ExternalIssuer {
     response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
   }
 }
+
+// A test that failed may have left one open, and that must not keep the run from ending.
+const listening = new Set<ExternalIssuer>();
+afterAll(() => Promise.all([...listening].map((issuer) => issuer.close())));

@@ -37,12 +37,14 @@ export async function startApi(host: Host, metadata: ModuleMetadata, clock?: Clo
   const app = module.createNestApplication(adapter, { logger });
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer() as { address(): AddressInfo }).address().port}`;
+  running.add(app);
   return {
     app,
     url,
     log,
     get: (path, token) => fetch(`${url}${path}`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }),
     close: async () => {
+      running.delete(app);
       await app.close();
       logs.delete(log);
     },
@@ -57,6 +59,10 @@ export function clockModule(clock: Clock): DynamicModule {
 @Global()
 @Module({})
 class ApplicationClock {}
+
+// A test that failed may have left one open, and that must not keep the run from ending.
+const running = new Set<INestApplication>();
+afterAll(() => Promise.all([...running].map((app) => app.close())));
 
 const logs = new Set<LogLine[]>();
 

@@ -36,7 +36,8 @@ export async function issue(storage: TestStorage, format: 'reference' | 'signed'
     const entry: NewEntry = { key: reference.key, expiresAt, ...secret, ...(withPayload && { payload: sealPayload(reference, {}) }) };
     return { entry, token: formatToken(reference) };
   };
-  const link = make(EntryType.refreshToken, 0n, false);
+  // With a payload that opens, so that nothing but its kind tells it from an access token.
+  const link = make(EntryType.refreshToken, 0n, true);
   const access = make(EntryType.accessToken, newAccessNumber(), format === 'reference', format === 'reference');
   const grant = { authorizationId, client, subject: SUBJECT, scopes: ['todos:read'], resources: [AUDIENCE], claims: { roles: ['admin'] } };
   const formats = { referenceAccess: format === 'reference', selfContainedRefresh: false };

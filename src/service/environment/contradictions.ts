@@ -1,0 +1,56 @@
+import { identityOptionFaults, IDENTITY_DEFAULTS, type IdentityOptions } from '../../identity/identity.options.js';
+import { issuanceFaults } from '../../issuance/issuance.options.js';
+import type { Environment } from './variables.js';
+import { readMasterKeyFile } from './master-key-text.js';
+import { identityOptions, issuanceOptions } from './module-options.js';
+
+/** A key of the right form, for checks of everything but the key. */
+const SOME_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
+
+/**
+ * What no single variable shows: faults of the modules' options, and variables that contradict each other. Each with what to change.
+ * `misfits` are undefined because they were refused already.
+ */
+export function contradictions(environment: Environment, misfits: ReadonlySet<string> = new Set()): string[] {
+  const identity = { ...IDENTITY_DEFAULTS, ...withoutUndefined(identityOptions(environment)) } as IdentityOptions;
+  return [
+    ...(misfits.has('MASTER_KEY') || misfits.has('MASTER_KEY_FILE') ? [] : masterKeyFaults(environment)),
+    ...[...issuanceFaults(issuanceOptions(environment, SOME_KEY)), ...identityOptionFaults(identity)].map(inVariables),
+    ...(environment.TOKEN_ENTRY_VALIDATION && environment.TOKEN_STORAGE === false
+      ? ['TOKEN_ENTRY_VALIDATION needs token storage: turn it off, or TOKEN_STORAGE on.']
+      : []),
+  ];
+}
+
+function masterKeyFaults(environment: Environment): string[] {
+  const { MASTER_KEY, MASTER_KEY_FILE, DATABASE_URL, NODE_ENV } = environment;
+  if (MASTER_KEY && MASTER_KEY_FILE) return ['MASTER_KEY and MASTER_KEY_FILE are both set: remove one of them.'];
+  if (MASTER_KEY_FILE) {
+    const read = readMasterKeyFile(MASTER_KEY_FILE);
+    return 'fault' in read ? [read.fault] : [];
+  }
+  const needed = DATABASE_URL !== undefined ? 'DATABASE_URL is set' : NODE_ENV === 'production' ? 'NODE_ENV is production' : undefined;
+  if (MASTER_KEY || needed === undefined) return [];
+  return [
+    `MASTER_KEY is required because ${needed}: set it, or MASTER_KEY_FILE, to 32 random bytes, for example from: openssl rand -base64 32`,
+  ];
+}
+
+/** The modules name their options; whoever sets variables must read the variables' names. */
+const inVariables = (fault: string): string =>
+  OTHER_NAMES.reduce((sentence, [ours, theirs]) => sentence.replaceAll(ours, theirs), fault)
+    // The rest are the same words in another spelling: accessTokenLifetime is ACCESS_TOKEN_LIFETIME.
+    .replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, (name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase());
+
+const OTHER_NAMES = [
+  ['The introspection endpoint', 'INTROSPECTION_ENDPOINT'],
+  ['The revocation endpoint', 'REVOCATION_ENDPOINT'],
+  ["registration: 'verified'", 'REGISTRATION=verified'],
+  ["'immediate', or 'off'", 'REGISTRATION=immediate, or off'],
+  ['issuer', 'ISSUER'],
+  ['leeway', 'LEEWAY'],
+  ['retention', 'RETENTION'],
+] as const;
+
+const withoutUndefined = (options: object): object =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,0 +1,70 @@
+import type { IdentityModuleOptions } from '../../identity/identity.options.js';
+import type { IssuanceOptions } from '../../issuance/issuance.options.js';
+import type { Environment } from './variables.js';
+
+/** Scopes that the sign-in API gets together with the demo data. */
+export const DEMO_FIRST_PARTY_SCOPES = ['offline_access', 'todos:read', 'todos:write'];
+
+/** Whether first-run data are made: never in a database that somebody named. */
+export const isDemo = (environment: Environment): boolean =>
+  environment.DATABASE_URL === undefined && environment.NODE_ENV !== 'production';
+
+export const issuerOf = (environment: Environment): string => environment.ISSUER ?? `http://localhost:${environment.PORT ?? 3000}`;
+
+/** The check that guards of this environment make where they name none. */
+export const tokenCheckOf = (environment: Environment): 'signature' | 'entry' =>
+  environment.TOKEN_ENTRY_VALIDATION ? 'entry' : 'signature';
+
+export function issuanceOptions(environment: Environment, masterKey: Buffer): IssuanceOptions {
+  return {
+    issuer: issuerOf(environment),
+    masterKey,
+    tokenStorage: environment.TOKEN_STORAGE,
+    referenceAccessTokens: environment.REFERENCE_ACCESS_TOKENS,
+    accessTokenLifetime: environment.ACCESS_TOKEN_LIFETIME,
+    refreshTokenLifetime: environment.REFRESH_TOKEN_LIFETIME,
+    chainLifetime: environment.CHAIN_LIFETIME,
+    leeway: environment.LEEWAY,
+    rotation: environment.ROTATION,
+    accessTokenAlgorithm: environment.ACCESS_TOKEN_ALGORITHM,
+    ...given('defaultAudience', environment.DEFAULT_AUDIENCE),
+    ...given('firstPartyScopes', environment.FIRST_PARTY_SCOPES ?? (isDemo(environment) ? DEMO_FIRST_PARTY_SCOPES : undefined)),
+    ...given('referenceRefreshTokens', environment.REFERENCE_REFRESH_TOKENS),
+    signingKeyDays: environment.SIGNING_KEY_DAYS,
+    tokenRequestsPerMinute: environment.TOKEN_REQUESTS_PER_MINUTE,
+    pruning: environment.PRUNING,
+    retention: environment.RETENTION,
+    endpoints: {
+      token: environment.TOKEN_ENDPOINT,
+      ...given('introspection', environment.INTROSPECTION_ENDPOINT),
+      ...given('revocation', environment.REVOCATION_ENDPOINT),
+    },
+    grants: { clientCredentials: environment.GRANT_CLIENT_CREDENTIALS, refreshToken: environment.GRANT_REFRESH_TOKEN },
+  };
+}
+
+export const identityOptions = (environment: Environment): IdentityModuleOptions => ({
+  enabled: environment.SIGN_IN_API,
+  storage: environment.TOKEN_STORAGE,
+  registration: environment.REGISTRATION,
+  onPasswordChange: environment.ON_PASSWORD_CHANGE,
+  includeConnectedApps: environment.PASSWORD_CHANGE_ENDS_CONNECTED_APPS,
+  refreshOnlyWhenExpired: environment.REFRESH_ONLY_WHEN_EXPIRED,
+});
+
+/** What TOKEN_STORAGE=off took along of the features left at their default. */
+export function switchedOff(environment: Environment): readonly string[] {
+  if (environment.TOKEN_STORAGE) return [];
+  const atDefault = {
+    REFERENCE_REFRESH_TOKENS: environment.REFERENCE_REFRESH_TOKENS,
+    INTROSPECTION_ENDPOINT: environment.INTROSPECTION_ENDPOINT,
+    REVOCATION_ENDPOINT: environment.REVOCATION_ENDPOINT,
+  };
+  return [
+    ...Object.entries(atDefault).flatMap(([name, value]) => (value === undefined ? [name] : [])),
+    ...(environment.SIGN_IN_API ? ['/auth/logout', '/auth/change-password', '/auth/sessions'] : []),
+  ];
+}
+
+const given = <Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value } =>
+  (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: Value };

@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { KeyRing } from '../../issuance/keys/key-ring.js';
+import { Database } from '../../storage/postgres/database.js';
+import { DatabaseClock } from '../../storage/postgres/database-clock.js';
+import { MIGRATIONS_APPLIED, missingMigrations } from '../prepare-database.js';
+
+/** What must hold for requests to be answered well. */
+export type ReadinessCheck = 'database' | 'migrations' | 'keys' | 'clock';
+
+const DATABASE_MS = 2_000;
+const LARGEST_DRIFT_MS = 1_000;
+
+/** Whether this instance can do its work at the moment. */
+@Injectable()
+export class Readiness {
+  private running: Promise<ReadinessCheck[]> | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: DatabaseClock,
+    private readonly keys: KeyRing,
+  ) {}
+
+  /** The checks that fail, in a fixed order. Callers at the same time share one round, so that probes cannot pile up on a database that hangs. */
+  failing(): Promise<ReadinessCheck[]> {
+    this.running ??= this.check().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  private async check(): Promise<ReadinessCheck[]> {
+    const database = await this.checkDatabase();
+    return [...database, ...(this.hasKeys() ? [] : ['keys' as const]), ...(Math.abs(this.clock.drift) < LARGEST_DRIFT_MS ? [] : ['clock' as const])];
+  }
+
+  private async checkDatabase(): Promise<('database' | 'migrations')[]> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), DATABASE_MS)));
+    const answer = this.database.run<{ name: string }>(MIGRATIONS_APPLIED, []).catch(() => undefined);
+    const applied = await Promise.race([answer, late]);
+    clearTimeout(timer);
+    if (!applied) return ['database'];
+    return missingMigrations(applied.map(({ name }) => name)).length === 0 ? [] : ['migrations'];
+  }
+
+  private hasKeys(): boolean {
+    try {
+      return Boolean(this.keys.signing('ES256') && this.keys.signing('RS256') && this.keys.derivation() && this.keys.sealing());
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { destination as toDescriptor, pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { requestContext } from './request-context.js';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+export type Log = Logger;
+
+export const STDOUT = 1;
+export const STDERR = 2;
+
+/** JSON, one object a line. Written at once: a line must not be lost with the process it would explain. */
+export const createLog = (level: LogLevel, destination: number | DestinationStream): Log =>
+  pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: () => requestContext.getStore() ?? {},
+    },
+    typeof destination === 'number' ? toDescriptor({ fd: destination, sync: true }) : destination,
+  );
