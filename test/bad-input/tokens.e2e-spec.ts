@@ -1,4 +1,5 @@
 import { confidentialClient, publicClient, resourceServer, type TestClient } from '../support/clients.js';
+import type { RawAnswer } from '../support/exchange.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
 import { basic, expectOAuthError, FORM, startBadInput, type BadInput } from './support/bad-input.js';
@@ -22,37 +23,47 @@ afterAll(async () => {
 
 const firstParty = { client_id: 'first-party' };
 
+const form = (path: string, fields: Record<string, string>, caller?: TestClient): Promise<RawAnswer> =>
+  bad.send({
+    path,
+    headers: { ...FORM, ...(caller && { authorization: basic(caller) }) },
+    body: new URLSearchParams({ ...(!caller && firstParty), ...fields }).toString(),
+  });
+
 /** What every endpoint says to a token that is none, and that saying it changes nothing. */
-async function expectWorthless(token: string): Promise<void> {
-  for (const caller of [api, bad.machine]) {
-    const answer = await bad.refused({
-      path: '/connect/introspect',
-      headers: { ...FORM, authorization: basic(caller) },
-      body: new URLSearchParams({ token }).toString(),
-    });
-    // RFC 7662 §2.2: that, and nothing else.
-    expect([answer.status, answer.body]).toEqual([200, { active: false }]);
-    expect(answer.headers['cache-control']).toBe('no-store');
-  }
-  for (const hint of ['access_token', 'refresh_token', 'pct', '']) {
-    const answer = await bad.refusedForm('/connect/revoke', { token, ...(hint !== '' && { token_type_hint: hint }) });
-    // RFC 7009 §2.2.
-    expect([answer.status, answer.body]).toEqual([200, {}]);
-    expect(answer.headers['cache-control']).toBe('no-store');
-  }
-  await expectNoGrant(token);
-  const me = await bad.refused({ method: 'GET', path: '/auth/me', headers: { authorization: `Bearer ${token.replaceAll('\n', '')}x` } });
-  expect(me.status).toBe(401);
-}
+const expectWorthless = (token: string): Promise<void> =>
+  bad.unchanged(async () => {
+    for (const caller of [api, bad.machine]) {
+      const answer = await form('/connect/introspect', { token }, caller);
+      // RFC 7662 §2.2: that, and nothing else.
+      expect([answer.status, answer.body]).toEqual([200, { active: false }]);
+      expect(answer.headers['cache-control']).toBe('no-store');
+    }
+    for (const hint of ['access_token', 'refresh_token', 'unknown', '']) {
+      const answer = await form('/connect/revoke', { token, token_type_hint: hint }, bad.machine);
+      // RFC 7009 §2.2.
+      expect([answer.status, answer.body]).toEqual([200, {}]);
+      expect(answer.headers['cache-control']).toBe('no-store');
+    }
+    await expectNoGrant(token);
+    await expectNoEntrance(token);
+  });
 
 async function expectNoGrant(token: string): Promise<void> {
-  for (const form of [firstParty, undefined]) {
-    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token, ...form }).toString();
-    const headers = { ...FORM, ...(!form && { authorization: basic(bad.machine) }) };
-    expectOAuthError(await bad.refused({ path: '/connect/token', headers, body }), 400, 'invalid_grant');
+  for (const caller of [undefined, bad.machine]) {
+    expectOAuthError(await form('/connect/token', { grant_type: 'refresh_token', refresh_token: token }, caller), 400, 'invalid_grant');
   }
   const refresh = { path: '/auth/refresh', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ refreshToken: token }) };
-  expect((await bad.refused(refresh)).status).toBeGreaterThanOrEqual(400);
+  const { status } = await bad.send(refresh);
+  expect([400, 401]).toContain(status);
+}
+
+async function expectNoEntrance(token: string): Promise<void> {
+  if (!/^[ -~]*$/.test(token)) return; // cannot be a header
+  const { status, headers } = await bad.send({ method: 'GET', path: '/auth/me', headers: { authorization: `Bearer ${token}` } });
+  // What has the form of no bearer token is 400 (RFC 6750 §3.1); 431: Node takes no header as long as that.
+  expect(token.length > 16_000 ? [431] : [400, 401]).toContain(status);
+  if (status === 401) expect(headers['www-authenticate']).toMatch(/^Bearer/);
 }
 
 describe('JWTs that are none of ours', () => {
@@ -83,7 +94,7 @@ describe('reference tokens that are none of ours', () => {
     ['padding', (token) => `${token}=`],
     ['a space before', (token) => ` ${token}`],
     ['a line break behind', (token) => `${token}\n`],
-    ['a NUL inside a JSON string', (token) => `${token.slice(0, 20)}\u0001${token.slice(21)}`],
+    ['a control character', (token) => `${token.slice(0, 20)}\u0001${token.slice(21)}`],
     ['the alphabet of base64', (token) => `${token.slice(0, 6)}+/${token.slice(8)}`],
     ['another case', (token) => token.toUpperCase()],
     ['an unknown prefix', (token) => `cs_xx_${body(token)}`],
@@ -144,50 +155,48 @@ describe('self-contained refresh tokens that are none of ours', () => {
 });
 
 describe('tokens of another kind or another client', () => {
+  const accessTokens = () => [bad.tokens.machineJwt, bad.tokens.machineReference, bad.tokens.personJwt];
+
   it('an access token does not refresh', async () => {
-    for (const token of [bad.tokens.machineJwt, bad.tokens.machineReference, bad.tokens.personJwt]) await expectNoGrant(token);
+    for (const token of accessTokens()) await bad.unchanged(() => expectNoGrant(token));
   });
 
   it('a refresh token opens nothing and is nothing to a resource server, not even to one that sees all', async () => {
     for (const token of [bad.tokens.refresh, envelope]) {
-      const me = await bad.refused({ method: 'GET', path: '/auth/me', headers: { authorization: `Bearer ${token}` } });
-      expect(me.status).toBe(401);
-      expect(me.headers['www-authenticate']).toMatch(/^Bearer/);
-      for (const caller of [api, bad.machine]) {
-        const answer = await bad.refused({
-          path: '/connect/introspect',
-          headers: { ...FORM, authorization: basic(caller) },
-          body: `token=${token}`,
-        });
-        expect(answer.body).toEqual({ active: false });
-      }
+      await bad.unchanged(async () => {
+        await expectNoEntrance(token);
+        for (const caller of [api, bad.machine])
+          expect((await form('/connect/introspect', { token }, caller)).body).toEqual({ active: false });
+      });
     }
   });
 
-  it('a foreign refresh token neither refreshes nor is revoked, and stays good', async () => {
+  it('a foreign refresh token neither refreshes nor is revoked', async () => {
+    const other = await publicClient().register(bad.service);
     for (const token of [bad.tokens.refresh, envelope]) {
-      const other = await publicClient().register(bad.service);
-      const form = (fields: Record<string, string>) => new URLSearchParams({ client_id: other.id, ...fields }).toString();
-      const body = form({ grant_type: 'refresh_token', refresh_token: token });
-      expectOAuthError(await bad.refused({ path: '/connect/token', headers: FORM, body }), 400, 'invalid_grant');
-      const revoked = await bad.refused({ path: '/connect/revoke', headers: FORM, body: form({ token }) });
-      expect([revoked.status, revoked.body]).toEqual([200, {}]);
+      await bad.unchanged(async () => {
+        const refreshed = await form('/connect/token', { client_id: other.id, grant_type: 'refresh_token', refresh_token: token });
+        expectOAuthError(refreshed, 400, 'invalid_grant');
+        const revoked = await form('/connect/revoke', { client_id: other.id, token });
+        expect([revoked.status, revoked.body]).toEqual([200, {}]);
+      });
     }
   });
 
   it('a foreign access token is not revoked, and not seen by a client it is not meant for', async () => {
     const other = await confidentialClient().register(bad.service);
-    for (const token of [bad.tokens.machineJwt, bad.tokens.machineReference, bad.tokens.personJwt]) {
-      const headers = { ...FORM, authorization: basic(other) };
-      expect((await bad.refused({ path: '/connect/revoke', headers, body: `token=${token}` })).status).toBe(200);
-      expect((await bad.refused({ path: '/connect/introspect', headers, body: `token=${token}` })).body).toEqual({ active: false });
+    for (const token of accessTokens()) {
+      await bad.unchanged(async () => {
+        expect((await form('/connect/revoke', { token }, other)).status).toBe(200);
+        expect((await form('/connect/introspect', { token }, other)).body).toEqual({ active: false });
+      });
     }
   });
 
   it('what has expired is worth nothing, in every format', async () => {
     bad.service.clock.advance(900);
-    for (const token of [bad.tokens.machineJwt, bad.tokens.machineReference, bad.tokens.personJwt]) await expectWorthless(token);
+    for (const token of accessTokens()) await expectWorthless(token);
     bad.service.clock.advance(14 * 86_400);
-    for (const token of [bad.tokens.refresh, envelope]) await expectNoGrant(token);
+    for (const token of [bad.tokens.refresh, envelope]) await bad.unchanged(() => expectNoGrant(token));
   });
 });

@@ -45,8 +45,12 @@ export class TokenReader {
 }
 
 function claimsOf(presented: PresentedToken, record: TokenEntryRecord): AccessTokenClaims | undefined {
-  // A signed token has an entry without hash; a reference must match one.
-  if (presented.form === 'jwt') return record.hash ? undefined : presented.jwt.claims;
+  if (presented.form === 'jwt') {
+    const { claims } = presented.jwt;
+    // The entry of a signed token has no hash and is of the same client and subject; a reference must match one.
+    const own = !record.hash && record.grant?.client === claims.client_id && record.grant.subject === claims.sub;
+    return own ? claims : undefined;
+  }
   const { reference } = presented;
   if (reference.key.type === EntryType.accessToken) return referenceTokenClaims(reference, record);
   const { grant, hash } = record;

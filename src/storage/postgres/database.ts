@@ -27,8 +27,9 @@ const ATTEMPTS = 25;
 /** Milliseconds; it doubles up to the longest, and a random part of it is slept, or they would all meet again. */
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 100;
-// Connection exceptions, shutdown, crash recovery, too many connections, statement and lock time-outs, no end of serialization failures.
-const UNAVAILABLE = /^(08...|57P0[1-5]|53[0-9]{3}|57014|55P03|25006|40001|40P01)$/;
+// Connection exceptions, refused log-ins, no such database, shutdown, crash recovery, too many connections, time-outs, a standby, no end of
+// serialization failures.
+const UNAVAILABLE = /^(08...|28...|3D000|57P0[1-5]|53...|57014|55P03|25006|40001|40P01)$/;
 
 /** Hot-path SQL: named prepared statements on the DataSource's own pool. */
 @Injectable()
@@ -100,7 +101,7 @@ async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Errors without an SQLSTATE come from the socket or the pool, but for programming errors, which are no plain `Error`s of those. */
+/** Errors without an SQLSTATE come from the socket or the pool, but for programming errors, which do not speak of those. */
 function isUnavailable(error: unknown, state: string | undefined): boolean {
   if (error instanceof StorageUnavailableError) return false;
   if (state !== undefined) return UNAVAILABLE.test(state) || /^E[A-Z]+$/.test(state);

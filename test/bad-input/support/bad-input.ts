@@ -19,10 +19,11 @@ export interface BadInput {
   readonly machine: TestClient;
   /** Tokens of the machine and of a person's session under the built-in client. */
   readonly tokens: { readonly machineJwt: string; readonly machineReference: string; readonly personJwt: string; readonly refresh: string };
-  /** Sends a request and checks that the answer is no success of the host's own making and that nothing changed in the database. */
+  send(request: RawRequest): Promise<RawAnswer>;
+  /** Checks that nothing changes in the database, but for the count of failures. */
+  unchanged<T>(work: () => Promise<T>): Promise<T>;
+  /** Both. */
   refused(request: RawRequest): Promise<RawAnswer>;
-  /** The same as the authenticated machine. */
-  refusedForm(path: string, form: string | Record<string, string>): Promise<RawAnswer>;
   close(): Promise<void>;
 }
 
@@ -40,25 +41,22 @@ export async function startBadInput(options: TestServiceOptions = {}): Promise<B
     personJwt: person.accessToken,
     refresh: person.refreshToken,
   };
-  const refused = async (request: RawRequest): Promise<RawAnswer> => {
+  const send = (request: RawRequest): Promise<RawAnswer> => exchange(service.url, request);
+  const unchanged = async <T>(work: () => Promise<T>): Promise<T> => {
     await rows.forgetFailures();
     const before = await rows.all();
-    const answer = await exchange(service.url, request);
+    const result = await work();
     expect(await rows.all()).toEqual(before);
-    return answer;
+    return result;
   };
   return {
     service,
     rows,
     machine,
     tokens,
-    refused,
-    refusedForm: (path, form) =>
-      refused({
-        path,
-        headers: { ...FORM, authorization: basic(machine) },
-        body: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
-      }),
+    send,
+    unchanged,
+    refused: (request) => unchanged(() => send(request)),
     close: async () => {
       await rows.close();
       await service.close();
