@@ -27,14 +27,16 @@ export class ReaderRole1764000000002 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    // Two blocks: should the role have to stay, its rights here go all the same.
     await runner.query(`
       do $$ begin
         if exists (select from pg_roles where rolname = 'countersign_reader') then
-          revoke all on token_entry, authorizations, client, key from countersign_reader;
-          revoke select (id, disabled_at, epoch) on client from countersign_reader;
-          revoke select (kid, revoked_at) on key from countersign_reader;
-          drop role countersign_reader;
+          revoke all on token_entry, authorizations, client, key from countersign_reader;   -- rights on columns too
         end if;
+      end $$`);
+    await runner.query(`
+      do $$ begin
+        drop role if exists countersign_reader;
       exception when dependent_objects_still_exist or insufficient_privilege then null;   -- another database uses it
       end $$`);
   }

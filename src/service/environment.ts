@@ -27,3 +27,7 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   if (faults.length > 0) throw new EnvironmentError(faults);
   return environment;
 }
+
+/** The same for a command, which logs warnings unless told otherwise. @throws EnvironmentError */
+export const readCommandEnvironment = (source: Readonly<Record<string, string | undefined>> = process.env): Environment =>
+  readEnvironment({ ...source, LOG_LEVEL: source['LOG_LEVEL']?.trim() || 'warn' });

@@ -8,6 +8,8 @@ const REQUEST_MS = 30_000;
 const HEADERS_MS = 15_000;
 
 export interface HttpServers {
+  /** Those that could be listened on. */
+  readonly addresses: readonly string[];
   /**
    * Takes no new connection, waits for the requests under way and closes each connection as it falls idle; after `milliseconds` cuts what is left.
    * Returns how many requests were cut.
@@ -19,7 +21,12 @@ export interface HttpServers {
  * One server on each address, all with the same listener. An address that `optional` names is left out where the machine has none of its kind
  * (a container without IPv6). @throws Error that says what to change
  */
-export async function listen(listener: RequestListener, addresses: readonly string[], port: number, optional: readonly string[] = []): Promise<HttpServers> {
+export async function listen(
+  listener: RequestListener,
+  addresses: readonly string[],
+  port: number,
+  optional: readonly string[] = [],
+): Promise<HttpServers> {
   let draining = false;
   let underWay = 0;
   const counted: RequestListener = (request, response) => {
@@ -29,16 +36,20 @@ export async function listen(listener: RequestListener, addresses: readonly stri
     listener(request, response);
   };
   const servers: Server[] = [];
+  const listening: string[] = [];
   for (const address of addresses) {
     try {
       servers.push(await listenOn(counted, address, port));
+      listening.push(address);
     } catch (error) {
       if (optional.includes(address) && isAbsent(error)) continue;
       await Promise.all(servers.map(closed));
       throw error;
     }
   }
+  if (servers.length === 0) throw new Error(`This machine has none of the addresses ${addresses.join(', ')}: set HOST.`);
   return {
+    addresses: listening,
     drain: async (milliseconds) => {
       draining = true;
       const allClosed = Promise.all(servers.map(closed));
@@ -56,7 +67,12 @@ export async function listen(listener: RequestListener, addresses: readonly stri
 }
 
 function listenOn(listener: RequestListener, address: string, port: number): Promise<Server> {
-  const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, connectionsCheckingInterval: 5_000 };
+  const timeouts = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: 5_000,
+  };
   const server = createServer(timeouts, listener);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(explain(error, address, port), { cause: error })));
@@ -66,7 +82,8 @@ function listenOn(listener: RequestListener, address: string, port: number): Pro
 
 const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
-const isAbsent = (error: unknown): boolean => ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(((error as Error).cause as NodeJS.ErrnoException).code ?? '');
+const isAbsent = (error: unknown): boolean =>
+  ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(((error as Error).cause as NodeJS.ErrnoException).code ?? '');
 
 function explain({ code }: NodeJS.ErrnoException, address: string, port: number): string {
   switch (code) {

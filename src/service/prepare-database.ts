@@ -32,7 +32,9 @@ export async function prepareDatabase(url: string, options: { readonly migrate: 
     const missing = missingMigrations(await appliedTo(connection));
     if (missing.length === 0) return [];
     if (!options.migrate) {
-      throw new Error(`The database lacks ${missing.length} of ${migrations.length} migrations: run \`countersign migrate\`, or set AUTO_MIGRATE=on.`);
+      throw new Error(
+        `The database lacks ${missing.length} of ${migrations.length} migrations: run \`countersign migrate\`, or set AUTO_MIGRATE=on.`,
+      );
     }
     return await migrateAlone(connection);
   } finally {

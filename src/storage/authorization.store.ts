@@ -104,6 +104,14 @@ export interface FurtherAccess {
   readonly createdAt: Date;
 }
 
+/** `written` is false when that very entry exists already. */
+export interface FurtherAccessOutcome {
+  readonly grant: GrantRecord;
+  readonly written: boolean;
+  /** When the presented link ends, by itself or with its grant. */
+  readonly linkExpiresAt: Date;
+}
+
 /**
  * Grants and their chains. Every method is one statement, which alone decides; the outcome comes from its answer.
  * @throws StorageUnavailableError when the database cannot be asked
@@ -115,8 +123,8 @@ export abstract class AuthorizationStore {
   /** Redeems a link. Undefined: forged, expired, foreign, revoked or asking for more than granted; nothing was written. */
   abstract redeem(redemption: Redemption): Promise<RedemptionOutcome | undefined>;
 
-  /** One more access entry on the strength of a link. `written` is false when that very entry exists already. Undefined as in `redeem`. */
-  abstract issue(access: FurtherAccess): Promise<{ grant: GrantRecord; written: boolean } | undefined>;
+  /** One more access entry on the strength of a link. Undefined as in `redeem`. */
+  abstract issue(access: FurtherAccess): Promise<FurtherAccessOutcome | undefined>;
 
   /** An access entry on a client's standing grant. False: the client is disabled or its grant was replaced; nothing was written. */
   abstract issueStanding(client: string, createdAt: Date, access: NewEntry): Promise<boolean>;

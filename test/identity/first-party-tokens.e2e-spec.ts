@@ -1,11 +1,9 @@
-import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { Users } from '../../src/identity/users.js';
-import { confidentialClient } from '../support/clients.js';
+import { TokenReader } from '../../src/issuance/tokens/token-reader.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { connectedApp, machineToken } from './support/another-app.js';
-import { ACCESS_SECONDS, createIdentityApp, type Answer, type IdentityApp } from './support/identity-app.js';
+import { ACCESS_SECONDS, createIdentityApp, freshAddress, type Answer, type IdentityApp } from './support/identity-app.js';
 
 const LEEWAY = 30;
 const REFRESH_SECONDS = 3600;
@@ -17,8 +15,10 @@ interface Pair {
   readonly refreshToken: string;
 }
 
-const problem = ({ status, body }: Answer): [number, string | undefined] => [status, body?.type?.replace('urn:countersign:problem:', '')];
-const asUser = (api: IdentityApp) => new ProtocolClient(api.service.url, { id: 'first-party', secret: undefined });
+const problem = ({ status, body }: Answer): unknown[] => [status, body?.type?.replace('urn:countersign:problem:', '')];
+
+/** The same token with another last byte: well-formed, and nobody's. */
+const altered = (token: string): string => token.slice(0, -4) + (token.endsWith('AAAA') ? 'BBBA' : 'AAAA');
 
 describe.each([
   ['JWT access tokens, reference refresh tokens', { referenceAccessTokens: false, referenceRefreshTokens: true }],
@@ -35,7 +35,7 @@ describe.each([
     await api.close();
   });
 
-  const refresh = (pair: Partial<Pair>, app = api) => app.post('refresh', pair);
+  const refresh = ({ accessToken, refreshToken }: Partial<Pair>, app = api) => app.post('refresh', { accessToken, refreshToken });
   const me = async (token: string) => (await api.me(token)).status;
 
   /** Refuses the pair by this problem, changes nothing, and the refresh token by itself works after it. */
@@ -103,7 +103,7 @@ describe.each([
 
     it('refuses what is no access token of ours', async () => {
       const mine = await api.register();
-      const forged = [mine.refreshToken, 'x', 'eyJhbGciOiJub25lIn0.e30.', `cs_at_${'A'.repeat(80)}`, alteredEnd(mine.accessToken)];
+      const forged = [mine.refreshToken, 'x', 'eyJhbGciOiJub25lIn0.e30.', `cs_at_${'A'.repeat(80)}`, altered(mine.accessToken)];
       for (const accessToken of forged) {
         const pair: Pair = (await api.post('login', { email: mine.email, password: mine.password })).body;
         await refuses({ ...pair, accessToken }, [401, 'access-token-invalid']);
@@ -111,12 +111,16 @@ describe.each([
     });
 
     it('is refused by 409 while it lives when the option says so, and costs nothing', async () => {
-      const strict = await createIdentityApp({ sharing: api, issuance: { ...formats, ...LIFETIMES }, options: { refreshOnlyWhenExpired: true } });
+      const strict = await createIdentityApp({
+        sharing: api,
+        issuance: { ...formats, ...LIFETIMES },
+        options: { refreshOnlyWhenExpired: true },
+      });
       const { accessToken, refreshToken } = await strict.register();
       api.clock.advance(ACCESS_SECONDS - 1);
       const before = await rows.all();
       expect(problem(await refresh({ accessToken, refreshToken }, strict))).toEqual([409, 'access-token-still-valid']);
-      expect((await rows.all()).filter(([table]) => table !== 'attempt_failure')).toEqual(before.filter(([table]) => table !== 'attempt_failure'));
+      expect(await rows.all()).toEqual(before);
       api.clock.advance(1);
       expect((await refresh({ accessToken, refreshToken }, strict)).status).toBe(200);
       const { refreshToken: alone } = await strict.register();
@@ -124,4 +128,219 @@ describe.each([
       await strict.close();
     });
   });
+
+  describe('what can be wrong with a refresh token', () => {
+    it('not known: forged, altered, of another kind, or of another client', async () => {
+      const { refreshToken, accessToken, id } = await api.register();
+      const foreign = await connectedApp(api.service, id);
+      for (const token of ['x', `cs_rt_${'A'.repeat(80)}`, altered(refreshToken), accessToken, foreign.refreshToken]) {
+        expect(problem(await refresh({ refreshToken: token }))).toEqual([401, 'refresh-token-not-found']);
+      }
+      // Nothing was revoked on the strength of them.
+      expect((await refresh({ refreshToken })).status).toBe(200);
+      const app = new ProtocolClient(api.service.url, { id: (await introspected(foreign.accessToken))?.client ?? '', secret: undefined });
+      expect((await app.refresh(foreign.refreshToken)).status).toBe(200);
+    });
+
+    it('expired, by itself or with its chain', async () => {
+      const idle = await api.register();
+      api.clock.advance(REFRESH_SECONDS - 1);
+      const used: Pair = (await refresh({ refreshToken: idle.refreshToken })).body;
+      const unused = await api.register();
+      api.clock.advance(REFRESH_SECONDS);
+      expect(problem(await refresh({ refreshToken: unused.refreshToken }))).toEqual([401, 'refresh-token-expired']);
+      // 7199 s after its sign-in; the second token was cut to the end of the chain, 5400 s.
+      expect(problem(await refresh({ refreshToken: used.refreshToken }))).toEqual([401, 'refresh-token-expired']);
+      expect(problem(await refresh({ refreshToken: idle.refreshToken }))).toEqual([401, 'refresh-token-expired']);
+    });
+
+    it('used: beyond the leeway, and then its whole family is revoked', async () => {
+      const first = await api.register();
+      const second: Pair = (await refresh({ refreshToken: first.refreshToken })).body;
+      api.clock.advance(LEEWAY);
+      expect(problem(await refresh({ refreshToken: first.refreshToken }))).toEqual([401, 'refresh-token-used']);
+      expect(problem(await refresh({ refreshToken: first.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+      expect(problem(await refresh({ refreshToken: second.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+      expect([await me(first.accessToken), await me(second.accessToken)]).toEqual([401, 401]);
+    });
+
+    it('used: within the leeway, once its successor was used', async () => {
+      const first = await api.register();
+      const second: Pair = (await refresh({ refreshToken: first.refreshToken })).body;
+      await refresh({ refreshToken: second.refreshToken });
+      expect(problem(await refresh({ refreshToken: first.refreshToken }))).toEqual([401, 'refresh-token-used']);
+    });
+
+    it('revoked: signed out, or the person was disabled', async () => {
+      const signedOut = await api.register();
+      await api.request('POST', '/auth/logout', { token: signedOut.accessToken });
+      expect(problem(await refresh({ refreshToken: signedOut.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+      const disabled = await api.register();
+      await api.get(Users).disable(disabled.id);
+      expect(problem(await refresh({ refreshToken: disabled.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+    });
+  });
+
+  describe('a retry within the leeway', () => {
+    it('gets the same refresh token and the same access token, with what is left of its time', async () => {
+      const { refreshToken } = await api.register();
+      const first = await refresh({ refreshToken });
+      api.clock.advance(LEEWAY - 1);
+      const before = await rows.all();
+      const retry = await refresh({ refreshToken });
+      expect(await rows.all()).toEqual(before);
+      expect(retry.status).toBe(200);
+      expect(retry.body.refreshToken).toBe(first.body.refreshToken);
+      expect([retry.body.expiresIn, retry.body.refreshTokenExpiresIn]).toEqual([
+        first.body.expiresIn - LEEWAY + 1,
+        first.body.refreshTokenExpiresIn - LEEWAY + 1,
+      ]);
+      expect(await introspected(retry.body.accessToken)).toEqual(await introspected(first.body.accessToken));
+    });
+
+    it('is the same at /connect/token as here', async () => {
+      const { refreshToken } = await api.register();
+      const first = await refresh({ refreshToken });
+      const retry = await new ProtocolClient(api.service.url, { id: 'first-party', secret: undefined }).refresh(refreshToken);
+      expect([retry.status, retry.body.refresh_token]).toEqual([200, first.body.refreshToken]);
+    });
+  });
+
+  describe('POST /auth/logout', () => {
+    const gone = async (pair: Pair): Promise<void> => {
+      expect(await me(pair.accessToken)).toBe(401);
+      expect(problem(await refresh({ refreshToken: pair.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+    };
+    const ways: [name: string, request: (first: Pair, second: Pair) => Promise<Answer>][] = [
+      ['the access token only', (_, { accessToken }) => api.request('POST', '/auth/logout', { token: accessToken })],
+      ['an earlier access token only', ({ accessToken }) => api.request('POST', '/auth/logout', { token: accessToken })],
+      ['the refresh token only', (_, { refreshToken }) => api.post('logout', { refreshToken })],
+      ['a spent refresh token only', ({ refreshToken }) => api.post('logout', { refreshToken })],
+      ['both', (_, { accessToken, refreshToken }) => api.post('logout', { refreshToken }, { token: accessToken })],
+    ];
+
+    it.each(ways)('by %s ends this session and no other', async (_, request) => {
+      const first = await api.register();
+      const second: Pair = (await refresh({ refreshToken: first.refreshToken })).body;
+      const elsewhere: Pair = (await api.post('login', { email: first.email, password: first.password })).body;
+      expect((await request(first, second)).status).toBe(204);
+      await gone(second);
+      expect(await me(first.accessToken)).toBe(401);
+      expect(await me(elsewhere.accessToken)).toBe(200);
+      expect((await refresh({ refreshToken: elsewhere.refreshToken })).status).toBe(200);
+    });
+
+    it('by both after the access token expired', async () => {
+      const pair = await api.register();
+      api.clock.advance(ACCESS_SECONDS);
+      expect((await api.post('logout', { refreshToken: pair.refreshToken }, { token: pair.accessToken })).status).toBe(204);
+      await gone(pair);
+    });
+
+    it("leaves another client's tokens alone", async () => {
+      const { id } = await api.register();
+      const connected = await connectedApp(api.service, id);
+      expect((await api.post('logout', { refreshToken: connected.refreshToken })).status).toBe(204);
+      expect((await api.request('POST', '/auth/logout', { token: connected.accessToken })).status).toBe(401);
+      expect(await introspected(connected.accessToken)).toMatchObject({ subject: id });
+    });
+  });
+
+  describe("the service's own routes", () => {
+    const routes = [
+      ['GET', '/auth/me'],
+      ['GET', '/auth/sessions'],
+      ['DELETE', '/auth/sessions'],
+      ['DELETE', '/auth/sessions/0197a3c0-0000-7000-8000-000000000000'],
+      ['POST', '/auth/change-password'],
+      ['POST', '/auth/logout'],
+    ] as const;
+    const call = (method: 'GET' | 'POST' | 'DELETE', url: string, token: string, person: { password: string }) => {
+      const body = { currentPassword: person.password, newPassword: 'red kettle 9 sparrows' };
+      return api.request(method, url, { token, address: freshAddress(), ...(url.endsWith('password') && { body }) });
+    };
+
+    it.each(routes)('%s %s refuses an access token that was revoked a moment ago', async (method, url) => {
+      const person = await api.register();
+      const app = new ProtocolClient(api.service.url, { id: 'first-party', secret: undefined });
+      expect((await app.revoke(person.accessToken)).status).toBe(200);
+      expect(problem(await call(method, url, person.accessToken, person))).toEqual([401, 'access-token-invalid']);
+      // Only this token was revoked.
+      expect((await refresh({ refreshToken: person.refreshToken })).status).toBe(200);
+    });
+
+    it.each(routes)("%s %s refuses other clients' tokens, of the person and of a machine", async (method, url) => {
+      const person = await api.register();
+      const connected = await connectedApp(api.service, person.id);
+      for (const token of [connected.accessToken, await machineToken(api.service), connected.refreshToken]) {
+        expect(problem(await call(method, url, token, person))).toEqual([401, 'access-token-invalid']);
+      }
+      expect(await me(person.accessToken)).toBe(200);
+      expect((await api.post('login', { email: person.email, password: person.password })).status).toBe(200);
+    });
+  });
+
+  describe('POST /auth/change-password', () => {
+    it('leaves the session that asked working at once, all its tokens, and ends the others', async () => {
+      const mine = await api.register();
+      const other: Pair = (await api.post('login', { email: mine.email, password: mine.password })).body;
+      const connected = await connectedApp(api.service, mine.id);
+      const body = { currentPassword: mine.password, newPassword: 'red kettle 9 sparrows' };
+      expect((await api.post('change-password', body, { token: mine.accessToken })).status).toBe(204);
+      expect([await me(mine.accessToken), await me(other.accessToken)]).toEqual([200, 401]);
+      const next = await refresh({ accessToken: mine.accessToken, refreshToken: mine.refreshToken });
+      expect([next.status, await me(next.body.accessToken)]).toEqual([200, 200]);
+      expect(problem(await refresh({ refreshToken: other.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+      // Connected apps stay unless the option includes them.
+      expect(await introspected(connected.accessToken)).toMatchObject({ subject: mine.id });
+    });
+
+    it('ends connected apps too where the option includes them', async () => {
+      const app = await createIdentityApp({ sharing: api, issuance: formats, options: { includeConnectedApps: true } });
+      const mine = await app.register();
+      const connected = await connectedApp(app.service, mine.id);
+      const body = { currentPassword: mine.password, newPassword: 'red kettle 9 sparrows' };
+      expect((await app.post('change-password', body, { token: mine.accessToken })).status).toBe(204);
+      expect(await me(mine.accessToken)).toBe(200);
+      expect(await introspected(connected.accessToken)).toBeUndefined();
+      await app.close();
+    });
+  });
+
+  describe('/auth/sessions', () => {
+    it('shows when a session was last refreshed, and one that ends takes both tokens along', async () => {
+      const mine = await api.register();
+      api.clock.advance(60);
+      const other: Pair = (await api.post('login', { email: mine.email, password: mine.password })).body;
+      api.clock.advance(60);
+      const next: Pair = (await refresh({ refreshToken: mine.refreshToken })).body;
+      const list = (await api.request('GET', '/auth/sessions', { token: next.accessToken })).body.sessions;
+      // The one last seen first.
+      expect(list.map(({ current }: { current: boolean }) => current)).toEqual([true, false]);
+      const [current, theOther] = list;
+      const time = (back: number) => new Date(api.clock.now().getTime() - back * 1000).toISOString();
+      expect([current.createdAt, current.lastSeenAt]).toEqual([time(120), time(0)]);
+      expect([theOther.createdAt, theOther.lastSeenAt]).toEqual([time(60), time(60)]);
+      expect((await api.request('DELETE', `/auth/sessions/${theOther.id}`, { token: next.accessToken })).status).toBe(204);
+      expect(await me(other.accessToken)).toBe(401);
+      expect(problem(await refresh({ refreshToken: other.refreshToken }))).toEqual([401, 'refresh-token-revoked']);
+      // The current one can be ended like any other.
+      expect((await api.request('DELETE', `/auth/sessions/${current.id}`, { token: next.accessToken })).status).toBe(204);
+      expect(await me(next.accessToken)).toBe(401);
+    });
+
+    it('forgets sessions that have expired', async () => {
+      const mine = await api.register();
+      api.clock.advance(CHAIN_SECONDS);
+      const { accessToken }: Pair = (await api.post('login', { email: mine.email, password: mine.password })).body;
+      const list = (await api.request('GET', '/auth/sessions', { token: accessToken })).body.sessions;
+      expect(list).toMatchObject([{ current: true }]);
+    });
+  });
+
+  /** What the service itself sees in an access token; undefined: it is not active. */
+  async function introspected(token: string): Promise<{ client: string; subject: string; tokenId: string } | undefined> {
+    const active = await api.get(TokenReader).read(token);
+    return active && { client: active.claims.client_id, subject: active.claims.sub, tokenId: active.claims.jti };
+  }
 });

@@ -1,6 +1,6 @@
-import type { ClientBuilder } from '../support/clients.js';
-import { publicClient } from '../support/clients.js';
+import { publicClient, type ClientBuilder } from '../support/clients.js';
 import { openChain } from '../support/chain.js';
+import type { Form } from '../support/protocol-client.js';
 import { median, report, timed } from './support/figures.js';
 import { accessTokenId, expectOneSuccessor, present, rowsOf } from './support/one-successor.js';
 import { rounds } from './support/size.js';
@@ -30,7 +30,11 @@ describe('64 connections present one refresh token at once, on two processes', (
     report(`${name}: ${count} rounds × ${racers}, p50 of a round ${median(took).toFixed(0)} ms`);
   };
 
-  it('gives all of them one successor and one access token, with the rows of one rotation', () => race('JWT', publicClient(), 50, RACERS), 120_000);
+  it(
+    'gives all of them one successor and one access token, with the rows of one rotation',
+    () => race('JWT', publicClient(), 50, RACERS),
+    120_000,
+  );
 
   it('and by reference, and self-contained', async () => {
     await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(10, 50), RACERS);
@@ -47,10 +51,8 @@ describe('64 connections present one refresh token at once, on two processes', (
       const before = await rowsOf(stage, chain.authorizationId);
       const offset = Math.floor(Math.random() * 3); // who comes first differs
       const scopeOf = (racer: number) => asked[(racer + offset) % 3];
-      const answers = await present(clients, token, 24, (racer) => {
-        const scope = scopeOf(racer);
-        return scope === undefined ? {} : { scope };
-      });
+      const formOf = (scope: string | undefined): Form => (scope === undefined ? {} : { scope });
+      const answers = await present(clients, token, 24, (racer) => formOf(scopeOf(racer)));
 
       expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
       expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);

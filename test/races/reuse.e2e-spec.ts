@@ -1,6 +1,6 @@
 import { openChain } from '../support/chain.js';
 import { publicClient, type TestClient } from '../support/clients.js';
-import { ProtocolClient } from '../support/protocol-client.js';
+import type { ProtocolClient } from '../support/protocol-client.js';
 import { report } from './support/figures.js';
 import { present, rowsOf } from './support/one-successor.js';
 import { openStage, type Stage } from './support/stage.js';

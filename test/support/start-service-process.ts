@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { IdentityModuleOptions } from '../../src/identity/identity.options.js';
 import type { IssuanceOptions } from '../../src/issuance/issuance.options.js';
 
+/** Wherever they listen: instances behind one address. */
+export const ISSUER = 'http://localhost:3000';
+
 export interface ServiceProcessSettings {
   readonly databaseUrl: string;
   /** 32 bytes, hexadecimal. */
@@ -12,12 +15,13 @@ export interface ServiceProcessSettings {
   /** 0: any. */
   readonly port: number;
   readonly poolSize: number;
-  readonly issuance: Partial<Omit<IssuanceOptions, 'masterKey'>>;
+  readonly issuance: Omit<IssuanceOptions, 'masterKey' | 'grants'>;
   readonly identity: IdentityModuleOptions;
 }
 
 export type ServiceProcessOptions = Pick<ServiceProcessSettings, 'databaseUrl' | 'masterKey'> &
-  Partial<ServiceProcessSettings> & {
+  Partial<Omit<ServiceProcessSettings, 'issuance'>> & {
+    readonly issuance?: Partial<ServiceProcessSettings['issuance']>;
     /** Modules loaded before the service, by their paths from this folder: they may shift its clock or break it. */
     readonly preload?: readonly string[];
     readonly environment?: Readonly<Record<string, string>>;
@@ -36,8 +40,8 @@ export interface ServiceProcess {
 }
 
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
-  const { preload = [], environment, ...given } = options;
-  const settings: ServiceProcessSettings = { port: 0, poolSize: 20, issuance: {}, identity: {}, ...given };
+  const { preload = [], environment, issuance, ...given } = options;
+  const settings: ServiceProcessSettings = { port: 0, poolSize: 20, identity: {}, ...given, issuance: { issuer: ISSUER, ...issuance } };
   const imports = ['typescript.mjs', ...preload].flatMap((path) => ['--import', new URL(path, import.meta.url).href]);
   const child = spawn(process.execPath, [...imports, fileURLToPath(new URL('service-process.ts', import.meta.url))], {
     env: { ...process.env, NODE_OPTIONS: '', ...environment, SERVICE_PROCESS: JSON.stringify(settings) },

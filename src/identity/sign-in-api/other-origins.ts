@@ -29,7 +29,12 @@ export function answerOtherOrigins(fastify: FastifyInstance, origins: AllowedOri
   });
 }
 
-async function answerPreflight(request: FastifyRequest, reply: FastifyReply, origins: AllowedOrigins, methods: string): Promise<FastifyReply> {
+async function answerPreflight(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  origins: AllowedOrigins,
+  methods: string,
+): Promise<FastifyReply> {
   if (await allowOrigin(request, reply, origins)) {
     reply.headers({
       'access-control-allow-methods': methods,

@@ -42,7 +42,7 @@ export function guardEndpoints(
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
   if (request.method !== endpoint.method && !(endpoint.method === 'GET' && request.method === 'HEAD')) {
-    reply.header('allow', endpoint.method);
+    reply.header('allow', endpoint.method === 'GET' ? 'GET, HEAD' : endpoint.method);
     throw new OAuthError({ code: 'invalid_request', description: `Use ${endpoint.method}.`, status: 405 });
   }
   if (!endpoint.form) return;

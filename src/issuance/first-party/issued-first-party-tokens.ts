@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { FirstPartyTokenError, FirstPartyTokens, type FirstPartyTokenProblem, type SignIn, type TokenPair } from '../../identity/first-party-tokens.js';
+import {
+  FirstPartyTokenError,
+  FirstPartyTokens,
+  type FirstPartyTokenProblem,
+  type SignIn,
+  type TokenPair,
+} from '../../identity/first-party-tokens.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { RefreshRefusedError, TokenIssuer, type IssuedTokens, type RefreshRefusal } from '../tokens/token-issuer.js';
@@ -49,12 +55,12 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
   override async refresh(request: { refreshToken: string; accessToken?: string; onlyWhenExpired: boolean }): Promise<TokenPair> {
     const presented = await this.presented.refreshToken(request.refreshToken);
     if (!presented) throw new FirstPartyTokenError('refresh-token-not-found');
-    if (request.accessToken !== undefined) await this.presented.checkPair(request.accessToken, presented, request.onlyWhenExpired, this.firstParty.id);
+    if (request.accessToken !== undefined)
+      await this.presented.checkPair(request.accessToken, presented, request.onlyWhenExpired, this.firstParty.id);
     try {
       const client = await this.firstParty.get();
       const tokens = await this.issuer.issue(client, { kind: 'redeem', presented });
-      // Without rotation the presented token stays the one to use.
-      return toPair(tokens, { refreshToken: request.refreshToken, refreshTokenExpiresIn: this.policy.settings(client).refreshTokenLifetime });
+      return toPair(tokens, request.refreshToken);
     } catch (error) {
       if (error instanceof RefreshRefusedError) throw new FirstPartyTokenError(PROBLEMS[error.refusal]);
       throw error;
@@ -66,9 +72,10 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
   }
 }
 
-const toPair = (tokens: IssuedTokens, presented = { refreshToken: '', refreshTokenExpiresIn: 0 }): TokenPair => ({
+/** Without rotation the presented token stays the one to use. */
+const toPair = (tokens: IssuedTokens, presented = ''): TokenPair => ({
   accessToken: tokens.accessToken,
   expiresIn: tokens.expiresIn,
-  refreshToken: tokens.refreshToken ?? presented.refreshToken,
-  refreshTokenExpiresIn: tokens.refreshTokenExpiresIn ?? presented.refreshTokenExpiresIn,
+  refreshToken: tokens.refreshToken ?? presented,
+  refreshTokenExpiresIn: tokens.refreshTokenExpiresIn ?? 0,
 });

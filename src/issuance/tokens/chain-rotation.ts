@@ -69,9 +69,10 @@ export class ChainRotation {
     const key = await this.keys.derivationById(rotation.keyId);
     if (!key || !rotation.headExpiresAt) throw new OAuthError({ code: 'temporarily_unavailable', retryAfter: 1 });
     const successor = successorOf(key.secret, link.presented, rotation.headExpiresAt);
-    const sameRequest =
-      isSameSet(link.scopes ?? grant.scopes, rotation.grantedScopes) && isSameSet(link.resources ?? grant.resources, rotation.grantedResources);
-    const access = this.rotated.draft(key.secret, link, rotation.accessExpiresAt, rotation.formats.referenceAccess, !sameRequest);
+    // What is asked for counts, not how: all that the chain has is the same whether it was named or left out.
+    const asked = { presented: link.presented, scopes: link.scopes ?? grant.scopes, resources: link.resources ?? grant.resources };
+    const sameRequest = isSameSet(asked.scopes, rotation.grantedScopes) && isSameSet(asked.resources, rotation.grantedResources);
+    const access = this.rotated.draft(key.secret, asked, rotation.accessExpiresAt, rotation.formats.referenceAccess, !sameRequest);
     if (!sameRequest) await this.addAccess(client, link, access, rotation.rotatedAt, now);
     return this.rotated.write(client, link, outcome, successor, access, now);
   }

@@ -58,6 +58,8 @@ export class FurtherAccessTokens {
         accessToken: this.minter.write(draft, facts, settings.accessTokenAlgorithm),
         expiresIn: secondsUntil(facts.expiresAt, endOf(now, 0)),
         scopes: facts.scopes,
+        // No new refresh token: the one presented goes on, until its fixed end.
+        refreshTokenExpiresIn: secondsUntil(issued.linkExpiresAt, now),
       };
     }
   }

@@ -47,18 +47,24 @@ export class RefreshEnvelope {
 
   /** Undefined for anything that was not sealed by us. Expired ones are returned too. @throws StorageUnavailableError */
   async open(token: string): Promise<RefreshEnvelopeContent | undefined> {
-    if (token.length > LONGEST_JWE || token.split('.').length !== 5) return undefined;
+    // As with references and signed tokens: one spelling only.
+    if (token.length > LONGEST_JWE || token.split('.').length !== 5 || !token.split('.').every(isCanonical)) return undefined;
     const kid = headerKid(token);
     const key = kid === undefined ? undefined : await this.keys.sealingByKid(kid);
     if (!key) return undefined;
     try {
-      const { plaintext } = await compactDecrypt(token, key.secret, { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] });
+      const { plaintext } = await compactDecrypt(token, key.secret, {
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM'],
+      });
       return JSON.parse(Buffer.from(plaintext).toString('utf8')) as RefreshEnvelopeContent;
     } catch {
       return undefined;
     }
   }
 }
+
+const isCanonical = (part: string): boolean => Buffer.from(part, 'base64url').toString('base64url') === part;
 
 function headerKid(token: string): string | undefined {
   try {

@@ -31,5 +31,5 @@ export interface AccessIdentity {
   readonly identifier: Buffer;
 }
 
-/** Undefined and any list are told apart; order does not matter. */
+/** Order does not matter. */
 const part = (values: readonly string[] | undefined): string => JSON.stringify(values ? [...values].sort() : null);

@@ -7,7 +7,9 @@ export interface IssuedTokens {
   readonly accessToken: string;
   readonly expiresIn: number;
   readonly scopes: readonly string[];
+  /** Undefined: there is none, or the one presented stays the one to use. */
   readonly refreshToken?: string;
+  /** Of the refresh token, new or presented. */
   readonly refreshTokenExpiresIn?: number;
 }
 

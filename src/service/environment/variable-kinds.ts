@@ -32,7 +32,6 @@ export const wholeNumber = (least = 0, most = 999_999_999): VariableKind =>
 export const seconds: VariableKind = { ...wholeNumber(), type: 'seconds', must: 'a whole number of seconds' };
 
 export const text = (longest = 2000): VariableKind =>
-  // eslint-disable-next-line no-control-regex -- that is what it is about
   kind('text', `a text of at most ${longest} characters without control characters`, (value) =>
     value.length <= longest && !/[\0-\x1f\x7f]/.test(value) ? value : undefined,
   );

@@ -29,7 +29,11 @@ export class Readiness {
 
   private async check(): Promise<ReadinessCheck[]> {
     const database = await this.checkDatabase();
-    return [...database, ...(this.hasKeys() ? [] : ['keys' as const]), ...(Math.abs(this.clock.drift) < LARGEST_DRIFT_MS ? [] : ['clock' as const])];
+    return [
+      ...database,
+      ...(this.hasKeys() ? [] : ['keys' as const]),
+      ...(Math.abs(this.clock.drift) < LARGEST_DRIFT_MS ? [] : ['clock' as const]),
+    ];
   }
 
   private async checkDatabase(): Promise<('database' | 'migrations')[]> {

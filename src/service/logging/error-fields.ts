@@ -19,7 +19,8 @@ const DATA_EXCEPTION = /^22[0-9A-Z]{3}$/;
  * (`parameters`), others whatever their authors found useful.
  */
 export function errorFields(error: unknown, depth = 0): ErrorFields {
-  if (!(error instanceof Error)) return { type: typeof error, message: typeof error === 'string' ? withoutSecrets(error) : 'not an error object' };
+  if (!(error instanceof Error))
+    return { type: typeof error, message: typeof error === 'string' ? withoutSecrets(error) : 'not an error object' };
   const { code } = error as { code?: unknown };
   const quotesData = typeof code === 'string' && DATA_EXCEPTION.test(code);
   return {

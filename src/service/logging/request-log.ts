@@ -39,7 +39,13 @@ export function logRequests(fastify: FastifyInstance, log: Log): void {
     done();
   });
   fastify.addHook('onRequestAbort', (request, done) => {
-    log.info({ context: 'Request', requestId: request.id, method: request.method, route: request.routeOptions.url ?? null, msg: 'The caller hung up' });
+    log.info({
+      context: 'Request',
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      msg: 'The caller hung up',
+    });
     done();
   });
 }

@@ -104,7 +104,7 @@ export const ISSUE: Statement = {
   name: 'issue',
   text: `
 with held as (
-  select ${GRANT}
+  select ${GRANT}, least(e.expires_at, a.expires_at) as link_expires_at
   from token_entry e join authorizations a on a.id = e.authorization_id join client c on c.id = a.client
   where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
     and e.secret_hash = $5::bytea and e.expires_at > $6::timestamptz and e.revoked_at is null

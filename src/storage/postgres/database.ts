@@ -21,7 +21,7 @@ export const SqlState = { noPartition: '23514', uniqueViolation: '23505', serial
 
 /**
  * Where the database's own isolation level is stricter than READ COMMITTED, of all that wait for one row only one gets through at a time, and each of
- * the others starts again: 64 of them on one row need up to 12 attempts (test/races/isolation).
+ * the others starts again: 64 of them on one row took up to 10 attempts (test/races/isolation).
  */
 const ATTEMPTS = 25;
 /** Milliseconds; it doubles up to the longest, and a random part of it is slept, or they would all meet again. */

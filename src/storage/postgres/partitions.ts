@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DAY_MS, LIMITS } from '../../protocol/limits.js';
-import { Database, sqlState } from './database.js';
+import { Database, sqlState, SqlState } from './database.js';
 import { logRowEnd } from './revocation.sql.js';
 
 /** A partitioned table whose partitions each hold one day, named `<table>_<days since the epoch>`. */
@@ -28,6 +28,20 @@ export class Partitions {
   async make({ buckets, logUntil }: { buckets: readonly number[]; logUntil: Date }): Promise<void> {
     await this.makeMissing('token_entry', [...new Set(buckets)]);
     await this.makeMissing('revocation_log', [dayOf(logUntil)]);
+  }
+
+  /**
+   * Runs what may write a log row at `now`. Partitions are made ahead; should the row's be missing all the same (a clock moved, maintenance stood still),
+   * it is made and the work repeated: a revocation must not fail for want of it.
+   */
+  async logging<T>(now: Date, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlState(error) !== SqlState.noPartition) throw error;
+      await this.make({ buckets: [], logUntil: logRowEnd(now) });
+      return work();
+    }
   }
 
   /** Drops every partition whose day ended before `before`. Returns how many. */

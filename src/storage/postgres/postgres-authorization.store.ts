@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   AuthorizationStore,
   type FurtherAccess,
-  type GrantRecord,
+  type FurtherAccessOutcome,
   type NewEntry,
   type NewGrant,
   type Redemption,
@@ -25,90 +25,110 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
   }
 
   override async start(grant: NewGrant, link: NewEntry | undefined, access: NewEntry | undefined): Promise<boolean> {
-    const rows = await this.insert(START, grant.createdAt, [link, access], [
-      grant.authorizationId,
-      grant.client,
-      grant.subject,
-      grant.session?.sid ?? null,
-      grant.scopes,
-      grant.resources,
-      JSON.stringify(grant.claims),
+    const rows = await this.insert(
+      START,
       grant.createdAt,
-      grant.expiresAt,
-      formatBits(grant.formats),
-      grant.credentialVersion ?? null,
-      grant.session !== undefined,
-      grant.session?.userAgent ?? null,
-      grant.session?.address ?? null,
-      link?.key.bucket ?? null,
-      link?.key.type ?? null,
-      link?.expiresAt ?? null,
-      link?.hash ?? null,
-      link?.payload ?? null,
-      ...accessValues(access),
-    ]);
+      [link, access],
+      [
+        grant.authorizationId,
+        grant.client,
+        grant.subject,
+        grant.session?.sid ?? null,
+        grant.scopes,
+        grant.resources,
+        JSON.stringify(grant.claims),
+        grant.createdAt,
+        grant.expiresAt,
+        formatBits(grant.formats),
+        grant.credentialVersion ?? null,
+        grant.session !== undefined,
+        grant.session?.userAgent ?? null,
+        grant.session?.address ?? null,
+        link?.key.bucket ?? null,
+        link?.key.type ?? null,
+        link?.expiresAt ?? null,
+        link?.hash ?? null,
+        link?.payload ?? null,
+        ...accessValues(access),
+      ],
+    );
     return rows.length === 1;
   }
 
   override async redeem(redemption: Redemption): Promise<RedemptionOutcome | undefined> {
     const { presented, successor } = redemption;
-    const [row] = await this.insert<RedeemedRow>(REDEEM, redemption.now, [successor, redemption.access], [
-      presented.key.bucket,
-      presented.key.authorizationId,
-      presented.key.type,
-      presented.key.number,
-      presented.hash,
+    const [row] = await this.insert<RedeemedRow>(
+      REDEEM,
       redemption.now,
-      redemption.leeway,
-      redemption.nonce,
-      redemption.keyId,
-      redemption.client,
-      redemption.scopes ?? null,
-      redemption.resources ?? null,
-      logRowEnd(redemption.now),
-      formatBits(redemption.formats),
-      successor?.key.bucket ?? null,
-      successor?.expiresAt ?? null,
-      successor?.hash ?? null,
-      ...accessValues(redemption.access),
-    ]);
+      [successor, redemption.access],
+      [
+        presented.key.bucket,
+        presented.key.authorizationId,
+        presented.key.type,
+        presented.key.number,
+        presented.hash,
+        redemption.now,
+        redemption.leeway,
+        redemption.nonce,
+        redemption.keyId,
+        redemption.client,
+        redemption.scopes ?? null,
+        redemption.resources ?? null,
+        logRowEnd(redemption.now),
+        formatBits(redemption.formats),
+        successor?.key.bucket ?? null,
+        successor?.expiresAt ?? null,
+        successor?.hash ?? null,
+        ...accessValues(redemption.access),
+      ],
+    );
     return row && { outcome: row.outcome, grant: toGrant(row), rotation: toRotation(row) };
   }
 
-  override async issue(further: FurtherAccess): Promise<{ grant: GrantRecord; written: boolean } | undefined> {
+  override async issue(further: FurtherAccess): Promise<FurtherAccessOutcome | undefined> {
     const { presented, access } = further;
-    const [row] = await this.insert<GrantRow & { written: number }>(ISSUE, further.now, [access], [
-      presented.key.bucket,
-      presented.key.authorizationId,
-      presented.key.type,
-      presented.key.number,
-      presented.hash,
+    const [row] = await this.insert<GrantRow & { written: number; link_expires_at: Date }>(
+      ISSUE,
       further.now,
-      further.mustBeHead,
-      further.client,
-      further.scopes ?? null,
-      further.resources ?? null,
-      access.key.bucket,
-      access.key.number,
-      further.createdAt,
-      access.expiresAt,
-      access.hash ?? null,
-      access.payload ?? null,
-    ]);
-    return row && { grant: toGrant(row), written: row.written === 1 };
+      [access],
+      [
+        presented.key.bucket,
+        presented.key.authorizationId,
+        presented.key.type,
+        presented.key.number,
+        presented.hash,
+        further.now,
+        further.mustBeHead,
+        further.client,
+        further.scopes ?? null,
+        further.resources ?? null,
+        access.key.bucket,
+        access.key.number,
+        further.createdAt,
+        access.expiresAt,
+        access.hash ?? null,
+        access.payload ?? null,
+      ],
+    );
+    return row && { grant: toGrant(row), written: row.written === 1, linkExpiresAt: row.link_expires_at };
   }
 
   override async issueStanding(client: string, createdAt: Date, access: NewEntry): Promise<boolean> {
-    const rows = await this.insert(ISSUE_STANDING, createdAt, [access], [
-      client,
-      access.key.authorizationId,
-      access.key.bucket,
-      access.key.number,
+    const rows = await this.insert(
+      ISSUE_STANDING,
       createdAt,
-      access.expiresAt,
-      access.hash ?? null,
-      access.payload ?? null,
-    ]);
+      [access],
+      [
+        client,
+        access.key.authorizationId,
+        access.key.bucket,
+        access.key.number,
+        createdAt,
+        access.expiresAt,
+        access.hash ?? null,
+        access.payload ?? null,
+      ],
+    );
     return rows.length === 1;
   }
 

@@ -7,11 +7,15 @@ import { ADD_SECRET, DISABLE_CLIENT, ENABLE_CLIENT, KEEP_NEWEST_SECRET, LOCK_CLI
 import { Database, sqlState, SqlState } from './database.js';
 import { ClientSecretEntity } from './entities/client-secret.entity.js';
 import { ClientEntity } from './entities/client.entity.js';
+import { Partitions } from './partitions.js';
 import { logRowEnd } from './revocation.sql.js';
 
 @Injectable()
 export class PostgresClientStore extends ClientStore {
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly partitions: Partitions,
+  ) {
     super();
   }
 
@@ -47,7 +51,10 @@ export class PostgresClientStore extends ClientStore {
   }
 
   override setEnabled(id: string, enabled: boolean, now: Date): Promise<boolean> {
-    if (!enabled) return this.database.run(DISABLE_CLIENT, [id, now, Buffer.from(id), logRowEnd(now)]).then((rows) => rows.length === 1);
+    if (!enabled) {
+      const values = [id, now, Buffer.from(id), logRowEnd(now)];
+      return this.partitions.logging(now, () => this.database.run(DISABLE_CLIENT, values)).then((rows) => rows.length === 1);
+    }
     const standing = uuidv7(now);
     return this.database.transaction(async (runner) => {
       const enabledRows = await runner.run(ENABLE_CLIENT, [id, standing]);

@@ -1,14 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { KeyStore, type KeyPurpose, type KeyRecord, type NewKey } from '../key.store.js';
 import { RevocationKind } from '../revocation.store.js';
-import { Database, sqlState, SqlState } from './database.js';
+import { Database, sqlState, SqlState, type Runner } from './database.js';
+import { Partitions } from './partitions.js';
 import { LOG, logRowEnd } from './revocation.sql.js';
 
 const ATTEMPTS = 5;
 
 @Injectable()
 export class PostgresKeyStore extends KeyStore {
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly partitions: Partitions,
+  ) {
     super();
   }
 
@@ -39,11 +43,12 @@ export class PostgresKeyStore extends KeyStore {
   }
 
   override revoke(kid: string, now: Date): Promise<boolean> {
-    return this.database.transaction(async (runner) => {
+    const work = async (runner: Runner): Promise<boolean> => {
       if ((await runner.run(REVOKE_KEY, [kid, now])).length === 0) return false;
       await runner.run(LOG, [RevocationKind.signingKey, Buffer.from(kid), null, now, logRowEnd(now)]);
       return true;
-    });
+    };
+    return this.partitions.logging(now, () => this.database.transaction(work));
   }
 
   override async remove(ids: readonly number[]): Promise<void> {

@@ -60,7 +60,7 @@ export class PostgresUserStore extends UserStore {
   }
 
   override changePassword(change: PasswordChange, now: Date): Promise<boolean> {
-    return this.database.transaction(async (runner) => {
+    return this.endings.transaction(now, async (runner) => {
       const [person] = await runner.run(BUMP_CREDENTIAL, [change.id, change.credentialVersion]);
       if (!person) return false;
       await runner.run(SET_PASSWORD, [change.id, change.passwordHash, now]);
@@ -78,7 +78,7 @@ export class PostgresUserStore extends UserStore {
   }
 
   override setEnabled(id: string, enabled: boolean, now: Date): Promise<boolean> {
-    return this.database.transaction(async (runner) => {
+    return this.endings.transaction(now, async (runner) => {
       const changed = await setDisabledAt(runner, id, enabled ? null : now);
       if (changed && !enabled) await this.endings.endWithin(runner, id, now, { withoutSession: true });
       return changed;

@@ -2,7 +2,7 @@ import { decodeJwt, jwtVerify } from 'jose';
 import { formatTokenId } from '../../../src/protocol/entry-key.js';
 import { parseToken } from '../../../src/protocol/token-string.js';
 import type { Answer, Form, ProtocolClient } from '../../support/protocol-client.js';
-import { ISSUER } from '../../support/service-app.js';
+import { ISSUER } from '../../support/start-service-process.js';
 import type { Stage } from './stage.js';
 
 /** `racers` connections present one refresh token at once, in turn at either service. */
@@ -36,7 +36,12 @@ export async function rowsOf(stage: Pick<Stage, 'query'>, authorizationId: strin
 }
 
 /** All answers are usable, of one and the same rotation, and that is all that was written. Returns the successor. */
-export async function expectOneSuccessor(stage: Stage, authorizationId: string, before: ChainRows, answers: readonly Answer[]): Promise<string> {
+export async function expectOneSuccessor(
+  stage: Stage,
+  authorizationId: string,
+  before: ChainRows,
+  answers: readonly Answer[],
+): Promise<string> {
   expect(answers.filter(({ status }) => status !== 200).map(({ status, body }) => [status, body.error])).toEqual([]);
   const [successor, ...others] = new Set(answers.map(({ body }) => String(body.refresh_token)));
   expect(others).toEqual([]);

@@ -26,6 +26,8 @@ export interface Stage {
 }
 
 export type StageOptions = Omit<Partial<ServiceProcessOptions>, 'databaseUrl' | 'masterKey' | 'port'> & {
+  /** One process plays both: enough where it is the statement that is looked at. */
+  readonly alone?: boolean;
   /** What only one of the two gets. */
   readonly each?: readonly [Partial<ServiceProcessOptions>, Partial<ServiceProcessOptions>];
   /** Runs before anything connects. */
@@ -40,19 +42,23 @@ const UNLIMITED = {
   rateLimits: { signInsPerAccount: MANY, signInsPerAddress: MANY, registrationsPerAddress: MANY, refreshesPerAddress: MANY },
 };
 
-export async function openStage({ each = [{}, {}], prepare, identity, ...options }: StageOptions = {}): Promise<Stage> {
+export async function openStage({ alone = false, each = [{}, {}], prepare, identity, ...options }: StageOptions = {}): Promise<Stage> {
   const database = await createDatabase();
   await prepare?.(database);
   const masterKey = randomBytes(32).toString('hex');
   const common = { databaseUrl: database.url, masterKey, identity: { ...UNLIMITED, ...identity }, ...options };
   // Both at once: on a fresh database they also race for the first keys and partitions.
-  const services = await Promise.all([startServiceProcess({ ...common, ...each[0] }), startServiceProcess({ ...common, ...each[1] })] as const);
-  const stores = await Test.createTestingModule({ imports: [PostgresStorageModule.forRoot({ url: database.url, poolSize: 20 })] }).compile();
+  const first = startServiceProcess({ ...common, ...each[0] });
+  const services = await Promise.all([first, alone ? first : startServiceProcess({ ...common, ...each[1] })] as const);
+  const stores = await Test.createTestingModule({
+    imports: [PostgresStorageModule.forRoot({ url: database.url, poolSize: 20 })],
+  }).compile();
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   const get = <T>(provider: abstract new (...args: never[]) => T): T => stores.get(provider as never, { strict: false });
   const clock = get(Clock);
   const register = (client: ClientBuilder) => client.register({ get, clock } as never);
-  const clients = (client: TestClient) => [new ProtocolClient(services[0].url, client), new ProtocolClient(services[1].url, client)] as const;
+  const clients = (client: TestClient) =>
+    [new ProtocolClient(services[0].url, client), new ProtocolClient(services[1].url, client)] as const;
   const observers = clients(await register(resourceServer()));
   const { body: jwks } = await observers[0].send('/.well-known/jwks.json', {});
   return {
@@ -66,7 +72,6 @@ export async function openStage({ each = [{}, {}], prepare, identity, ...options
     clients,
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) => (await pool.query<Row>(sql, [...values])).rows,
     close: async () => {
-      const c: Record<string, number> = {}; for (const s of services) for (const l of s.output) if (l.startsWith('ATTEMPT')) c[l] = (c[l] ?? 0) + 1; process.stderr.write(JSON.stringify(c));
       await Promise.all(services.map((service) => service.kill()));
       await pool.end();
       await stores.close();

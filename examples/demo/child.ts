@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ChildOptions {
+  readonly script: URL;
+  /** All of its environment but where programs, temporary files and the account's folder are: a DATABASE_URL of yours must not get in. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Answers 200 once it can be used. */
+  readonly health: string;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/** A Node process with an HTTP server. */
+export class Child {
+  private errors = '';
+
+  private constructor(
+    private readonly name: string,
+    private readonly process: ChildProcess,
+  ) {
+    process.stdout?.resume(); // the service prints demo credentials: not ours to repeat
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors = (this.errors + text).slice(-4000)));
+  }
+
+  static async start(name: string, { script, environment, health }: ChildOptions): Promise<Child> {
+    const { PATH, HOME, TMPDIR } = process.env;
+    const env = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), ...environment };
+    const child = new Child(name, spawn(process.execPath, [script.pathname], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    await child.ready(health).catch(async (error: unknown) => {
+      await child.stop();
+      throw error;
+    });
+    return child;
+  }
+
+  /** Ends it, at last by force. */
+  async stop(): Promise<void> {
+    if (this.ended) return;
+    const exited = new Promise((resolve) => this.process.once('exit', resolve));
+    this.process.kill('SIGTERM');
+    const force = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(force);
+  }
+
+  private get ended(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
+  private async ready(health: string): Promise<void> {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(50)) {
+      if (this.ended) throw new Error(`${this.name} ended at its start:\n${this.errors}`);
+      const status = await fetch(health).then(
+        (answer) => answer.status,
+        () => undefined,
+      );
+      if (status === 200) return;
+    }
+    throw new Error(`${this.name} did not answer in time.\n${this.errors}`);
+  }
+}
+
+/** Ports on which nobody listens at the moment, all distinct. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, listening));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+const listening = (): Promise<ReturnType<typeof createServer>> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
+  });

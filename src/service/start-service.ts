@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule, type Foundations } from './app.module.js';
+import { isDemo, switchedOff } from './environment/module-options.js';
+import type { Environment } from './environment/variables.js';
+import { banner } from './first-run/banner.js';
+import { demoCredentials } from './first-run/demo-credentials.js';
+import { seedDemo } from './first-run/demo-data.js';
+import { layFoundations } from './foundations.js';
+import { listen, type HttpServers } from './http-servers.js';
+import type { Log } from './logging/log.js';
+import { NestLogger } from './logging/nest-logger.js';
+import { logRequests, requestIdOf } from './logging/request-log.js';
+import { prepareDatabase } from './prepare-database.js';
+
+export interface RunningService {
+  /** Lets the requests under way finish, then lets go of everything. */
+  stop(): Promise<void>;
+}
+
+const LOOPBACK = ['127.0.0.1', '::1'];
+/** Bytes of a body; endpoints that need less say so themselves. */
+const BODY_LIMIT = 131_072;
+
+/** Database, tables, keys, application, port: in this order, and back in the other. @throws Error that says what to change */
+export async function startService(environment: Environment, log: Log, print: (text: string) => void): Promise<RunningService> {
+  const release: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of release.splice(0).reverse()) await step().catch((error: unknown) => new NestLogger(log).error(error, 'Shutdown'));
+  };
+  try {
+    const foundations = await layFoundations(environment, { log: (line) => log.debug({ context: 'PostgreSQL', msg: line }) });
+    release.push(() => foundations.release());
+    const migrated = await prepareDatabase(foundations.databaseUrl, { migrate: environment.AUTO_MIGRATE });
+    if (migrated.length > 0) log.info({ context: 'Migrations', migrations: migrated, msg: 'Migrated' });
+    tellWhatIsOff(environment, log);
+    const app = await createApplication(environment, foundations, log);
+    release.push(() => app.close());
+    await app.init();
+    const fastify = app.getHttpAdapter().getInstance();
+    await fastify.ready();
+    const demo = isDemo(environment) ? await demoCredentials(resolve(environment.DATA_DIRECTORY)) : undefined;
+    if (demo) await seedDemo(app, demo);
+
+    const servers = await listen(
+      (request, response) => fastify.routing(request, response),
+      environment.HOST ?? LOOPBACK,
+      environment.PORT,
+      environment.HOST ? [] : ['::1'],
+    );
+    release.push(() => drain(servers, environment, log));
+    log.info({ context: 'Service', addresses: servers.addresses, port: environment.PORT, msg: 'Listening' });
+    if (demo) print(banner(environment, servers.addresses, demo));
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function createApplication(environment: Environment, foundations: Foundations, log: Log): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestIdHeader: false, // any text would do for Fastify
+    genReqId: requestIdOf,
+    ...(environment.TRUST_PROXY && { trustProxy: environment.TRUST_PROXY }),
+  });
+  logRequests(adapter.getInstance(), log);
+  return NestFactory.create<NestFastifyApplication>(AppModule.forRoot(environment, foundations), adapter, {
+    logger: new NestLogger(log),
+    abortOnError: false,
+  });
+}
+
+function tellWhatIsOff(environment: Environment, log: Log): void {
+  const off = switchedOff(environment);
+  if (off.length > 0) log.warn({ context: 'Service', off, msg: 'TOKEN_STORAGE is off, and so is what needs it. No token can be revoked.' });
+}
+
+async function drain(servers: HttpServers, environment: Environment, log: Log): Promise<void> {
+  log.info({ context: 'Service', msg: 'Draining' });
+  const cut = await servers.drain(environment.SHUTDOWN_TIMEOUT * 1000);
+  if (cut > 0) log.warn({ context: 'Service', cut, msg: 'Requests were cut off: they took longer than SHUTDOWN_TIMEOUT' });
+}

@@ -1,0 +1,62 @@
+import { onServer } from '../support/on-server.js';
+import { startCluster, type TestCluster } from '../support/postgres.js';
+import type { ServiceProcess } from '../support/start-service-process.js';
+import { migrateTemplate } from '../support/template.js';
+import { report } from '../races/support/figures.js';
+import { crashUnderLoad, startService, type Aftermath } from './support/crash-run.js';
+
+let cluster: TestCluster;
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  cluster = await startCluster({ durable: true });
+  await migrateTemplate(cluster.url);
+  service = await startService(cluster.url);
+}, 60_000);
+
+afterAll(async () => {
+  await service?.kill();
+  await cluster?.remove();
+});
+
+/** Each client got through with its last token, nothing it was told is lost, and nobody was taken for a thief. */
+function expectUnharmed(name: string, aftermath: Aftermath): void {
+  const { rotations, retries, recovered, chains } = aftermath;
+  report(`${name}: ${rotations} rotations, ${retries} attempts without an answer, ${recovered} lost answers recovered by retry`);
+  expect(aftermath).toMatchObject({ unexpected: [], logged: 0, lost: 0 });
+  expect(chains).toHaveLength(32);
+  expect(chains).toEqual(chains.map(({ acknowledged }) => ({ entries: 2 + 2 * acknowledged, generation: acknowledged, acknowledged })));
+  // Else nothing was interrupted, and nothing shown.
+  expect(retries).toBeGreaterThan(0);
+}
+
+describe('32 clients that refresh without pause survive', () => {
+  it('the service being killed five times', async () => {
+    const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
+      await service.kill();
+      service = await startService(cluster.url, Number(new URL(service.url).port));
+    });
+    expectUnharmed('kill -9 of the service', aftermath);
+    // Statements went on without the service that sent them.
+    expect(aftermath.recovered).toBeGreaterThan(0);
+  }, 90_000);
+
+  it('an immediate stop of Postgres, five times', async () => {
+    expect(await onServer(cluster.url, async (client) => (await client.query('show synchronous_commit')).rows)).toEqual([
+      { synchronous_commit: 'on' },
+    ]);
+    const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
+      await cluster.stop('immediate');
+      await cluster.start();
+    });
+    expectUnharmed('immediate stop of Postgres', aftermath);
+  }, 90_000);
+
+  it('SIGKILL to the first process of Postgres', async () => {
+    const aftermath = await crashUnderLoad(cluster.url, service, 1, async () => {
+      await cluster.killPostmaster();
+      await cluster.start();
+    });
+    expectUnharmed('kill -9 of the postmaster', aftermath);
+  }, 90_000);
+});
