@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
   readonly script: URL;
@@ -15,25 +16,31 @@ const STOP_TIMEOUT_MS = 10_000;
 
 /** A Node process with an HTTP server. */
 export class Child {
+  private readonly process: ChildProcess;
   private errors = '';
 
-  private constructor(
+  constructor(
     private readonly name: string,
-    private readonly process: ChildProcess,
+    private readonly options: ChildOptions,
   ) {
-    process.stdout?.resume(); // the service prints demo credentials: not ours to repeat
-    process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors = (this.errors + text).slice(-4000)));
+    const { PATH, HOME, TMPDIR } = process.env;
+    const env = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), ...options.environment };
+    this.process = spawn(process.execPath, [fileURLToPath(options.script)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout?.resume(); // the service prints demo credentials: not ours to repeat
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors = (this.errors + text).slice(-4000)));
   }
 
-  static async start(name: string, { script, environment, health }: ChildOptions): Promise<Child> {
-    const { PATH, HOME, TMPDIR } = process.env;
-    const env = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), ...environment };
-    const child = new Child(name, spawn(process.execPath, [script.pathname], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
-    await child.ready(health).catch(async (error: unknown) => {
-      await child.stop();
-      throw error;
-    });
-    return child;
+  /** @throws Error with what it said, when it ends or stays silent */
+  async ready(): Promise<void> {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(50)) {
+      if (this.ended) throw new Error(`${this.name} ended at its start:\n${this.errors}`);
+      const status = await fetch(this.options.health).then(
+        (answer) => answer.status,
+        () => undefined,
+      );
+      if (status === 200) return;
+    }
+    throw new Error(`${this.name} did not answer in time.\n${this.errors}`);
   }
 
   /** Ends it, at last by force. */
@@ -48,18 +55,6 @@ export class Child {
 
   private get ended(): boolean {
     return this.process.exitCode !== null || this.process.signalCode !== null;
-  }
-
-  private async ready(health: string): Promise<void> {
-    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(50)) {
-      if (this.ended) throw new Error(`${this.name} ended at its start:\n${this.errors}`);
-      const status = await fetch(health).then(
-        (answer) => answer.status,
-        () => undefined,
-      );
-      if (status === 200) return;
-    }
-    throw new Error(`${this.name} did not answer in time.\n${this.errors}`);
   }
 }
 

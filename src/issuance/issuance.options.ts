@@ -38,7 +38,7 @@ export interface IssuanceOptions {
   /** Endpoints that answer; the others are 404 and not in the metadata. Introspection and revocation need token storage. @default all that can be */
   readonly endpoints?: { readonly token?: boolean; readonly introspection?: boolean; readonly revocation?: boolean };
   /** Built-in grant types that are accepted. @default all */
-  readonly grants?: { readonly clientCredentials?: boolean; readonly refreshToken?: boolean };
+  readonly grantTypes?: { readonly clientCredentials?: boolean; readonly refreshToken?: boolean };
   /** Days a signing key is active. Its successor is published a day before. @default 90 */
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
@@ -49,9 +49,9 @@ export interface IssuanceOptions {
   readonly retention?: number;
 }
 
-export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grants'>> & {
+export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grantTypes'>> & {
   readonly endpoints: Required<NonNullable<IssuanceOptions['endpoints']>>;
-  readonly grants: Required<NonNullable<IssuanceOptions['grants']>>;
+  readonly grantTypes: Required<NonNullable<IssuanceOptions['grantTypes']>>;
 };
 
 /** Fills in the defaults. @throws Error that names every contradiction at once, each with what to change */
@@ -78,7 +78,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     retention: 2 * 86_400,
     ...withoutUndefined(options),
     endpoints: { token: true, introspection: tokenStorage, revocation: tokenStorage, ...withoutUndefined(options.endpoints ?? {}) },
-    grants: { clientCredentials: true, refreshToken: true, ...withoutUndefined(options.grants ?? {}) },
+    grantTypes: { clientCredentials: true, refreshToken: true, ...withoutUndefined(options.grantTypes ?? {}) },
   };
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Beyond the minute that load balancers keep idle connections: the side that knows of the next request must be the one that closes. */
@@ -35,11 +36,17 @@ export async function listen(
     if (draining) response.setHeader('connection', 'close');
     listener(request, response);
   };
+  const sockets = new Set<Socket>();
   const servers: Server[] = [];
   const listening: string[] = [];
   for (const address of addresses) {
     try {
-      servers.push(await listenOn(counted, address, port));
+      const server = await listenOn(counted, address, port);
+      server.on('connection', (socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
+      servers.push(server);
       listening.push(address);
     } catch (error) {
       if (optional.includes(address) && isAbsent(error)) continue;
@@ -53,7 +60,11 @@ export async function listen(
     drain: async (milliseconds) => {
       draining = true;
       const allClosed = Promise.all(servers.map(closed));
-      const closing = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), 25);
+      const closing = setInterval(() => {
+        servers.forEach((server) => server.closeIdleConnections());
+        // Opened ahead by a browser or a proxy, and never used: Node waits for their first request.
+        for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      }, 25);
       const patience = new AbortController();
       await Promise.race([allClosed, sleep(milliseconds, undefined, { signal: patience.signal }).catch(() => undefined)]);
       patience.abort();

@@ -108,8 +108,12 @@ function after(machine: Machine, world: World, chain: Chain, { operation, answer
   };
   const verdict = judge(imagined, shown.link, shown.client, shown.asked, judgeOf(world, shown, machine.kept.keptFrom));
   const succeeded = answer?.status === 200;
-  const mayBeForestalled = verdict === 'retry, other parameters' && rows.held?.status === 2;
+  const endsRevoked = rows.held?.status === 2;
+  const mayBeForestalled = verdict === 'retry, other parameters' && endsRevoked;
   if (isRefusal(verdict) === succeeded && !mayBeForestalled) return undefined;
+  // The reason for a refusal is read after it: by then another request may have ended the family.
+  const reason = verdict === 'reuse' ? 'invalid_grant' : verdict;
+  if (!succeeded && answer?.body.error !== reason && !(endsRevoked && answer?.body.error === 'invalid_grant')) return undefined;
   if (verdict === 'won' && !isWinner(world, shown, rows)) return undefined;
   return { verdict, state: { won: state.won || verdict === 'won', ended: state.ended || verdict === 'reuse' } };
 }

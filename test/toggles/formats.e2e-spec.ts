@@ -125,8 +125,7 @@ describe.each(BEFORE)('Tokens issued as %s, after the service was toggled to the
   });
 });
 
-describe.each(BEFORE)("Tokens issued as %s, after the client's own settings were changed to the opposite", (_, formats) => {
-  const toggled = opposite(formats);
+describe("After the client's own settings were changed to the opposite", () => {
   let service: TestService;
   let apis: GuardedApis;
   let api: ProtocolClient;
@@ -141,7 +140,10 @@ describe.each(BEFORE)("Tokens issued as %s, after the client's own settings were
     await service.close();
   });
 
-  it.each(['confidential', 'public'] as const)('keep working: guards, introspection, refresh, revocation of a %s client', async (type) => {
+  const types = ['confidential', 'public'] as const;
+  const cases = BEFORE.flatMap(([name, formats]) => types.map((type) => [name, type, formats] as const));
+  it.each(cases)('tokens issued as %s to a %s client keep working', async (_, type, formats) => {
+    const toggled = opposite(formats);
     const grantTypes = [SIGN_IN, 'refresh_token', 'client_credentials'];
     const builder = (type === 'public' ? publicClient() : confidentialClient()).withPermissions({ grantTypes });
     const registered = await builder.withSettings({ ...formats, rotation: true }).register(service);

@@ -50,8 +50,9 @@ export class KeyRing {
     return this.known((record) => record.id === id && record.purpose === 'derive', 'symmetric', 0);
   }
 
-  sealing(): SymmetricKey {
-    return this.activeSymmetric('seal:refresh');
+  /** The key that was active just before `at`: a retry seals as the winner did, though another key has taken over since. */
+  sealing(at = this.clock.now()): SymmetricKey {
+    return this.activeSymmetric('seal:refresh', new Date(at.getTime() - 1));
   }
 
   sealingByKid(kid: string): Promise<SymmetricKey | undefined> {
@@ -68,17 +69,16 @@ export class KeyRing {
     return this.records.filter((record) => record.purpose === purpose);
   }
 
-  private activeSymmetric(purpose: KeyPurpose): SymmetricKey {
-    const key = this.opened.get(this.active(purpose).id)?.symmetric;
+  private activeSymmetric(purpose: KeyPurpose, at?: Date): SymmetricKey {
+    const key = this.opened.get(this.active(purpose, at).id)?.symmetric;
     if (!key) throw new Error(`There is no active key for ${purpose}.`);
     return key;
   }
 
-  private active(purpose: KeyPurpose): KeyRecord {
-    const now = this.clock.now();
+  private active(purpose: KeyPurpose, at = this.clock.now()): KeyRecord {
     const usable = this.records.filter((record) => record.purpose === purpose && !record.revokedAt);
     // Clocks differ by the drift of a minute: a first key made by a neighbour a moment ahead of us is used all the same.
-    const active = usable.findLast((record) => record.activatesAt <= now) ?? usable[0];
+    const active = usable.findLast((record) => record.activatesAt <= at) ?? usable[0];
     if (!active) throw new Error(`There is no key for ${purpose}.`);
     return active;
   }

@@ -35,7 +35,7 @@ export class RefreshEnvelope {
   constructor(private readonly keys: KeyRing) {}
 
   seal(content: RefreshEnvelopeContent): Promise<string> {
-    const { kid, secret } = this.keys.sealing();
+    const { kid, secret } = this.keys.sealing(new Date(content.iat * 1000));
     const plaintext = Buffer.from(JSON.stringify(content));
     const nonceKey = createHmac('sha256', secret).update('nonce key').digest(); // one key, one use
     const nonce = createHmac('sha256', nonceKey).update(plaintext).digest().subarray(0, NONCE_BYTES);

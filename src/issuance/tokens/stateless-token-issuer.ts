@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
 import { newAccessNumber } from '../../protocol/token-string.js';
 import { uuidv7 } from '../../protocol/uuid.js';
+import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { ClientDirectory } from '../clients/client-directory.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import type { Grant } from '../grants/grant.js';
 import { AccessTokenMinter, type AccessTokenFacts } from './access-token-minter.js';
 import { earlier, endOf, secondsUntil } from './lifetimes.js';
 import { scopesOf, StatelessRefreshTokens } from './stateless-refresh-tokens.js';
-import { TokenIssuer, type IssuedTokens } from './token-issuer.js';
+import { RefreshRefusedError, TokenIssuer, type IssuedTokens } from './token-issuer.js';
 
 /**
  * The minter without token storage: nothing is kept, so nothing can be revoked, and a refresh token can be used again until it expires. The person and
@@ -20,18 +22,26 @@ export class StatelessTokenIssuer extends TokenIssuer {
     private readonly policy: ClientPolicy,
     private readonly minter: AccessTokenMinter,
     private readonly refreshing: StatelessRefreshTokens,
+    private readonly clients: ClientDirectory,
     private readonly clock: Clock,
   ) {
     super();
   }
 
   override async issue(client: ClientRecord, grant: Grant): Promise<IssuedTokens> {
+    // No statement joins its row here, and a remembered record never decides whether it is enabled still.
+    const current = await this.clients.read(client.id);
+    if (!current || current.disabledAt) throw refusalOf(grant);
     const now = this.clock.now();
     const settings = this.policy.settings(client);
     const accessEnd = endOf(now, settings.accessTokenLifetime);
     if (grant.kind === 'machine') {
       const { scopes, resources } = grant;
-      return this.write(client, { subject: client.id, client: client.id, scopes, resources, claims: {}, issuedAt: now, expiresAt: accessEnd }, now);
+      return this.write(
+        client,
+        { subject: client.id, client: client.id, scopes, resources, claims: {}, issuedAt: now, expiresAt: accessEnd },
+        now,
+      );
     }
     const content = grant.kind === 'redeem' ? await this.refreshing.accept(client, grant, now) : this.refreshing.open(client, grant, now);
     const facts: AccessTokenFacts = {
@@ -58,4 +68,10 @@ export class StatelessTokenIssuer extends TokenIssuer {
       scopes: facts.scopes,
     };
   }
+}
+
+function refusalOf({ kind }: Grant): OAuthError {
+  if (kind === 'redeem') return new RefreshRefusedError('revoked');
+  if (kind === 'new-chain') return new OAuthError({ code: 'invalid_grant', description: 'The sign-in is no longer valid.' });
+  return new OAuthError({ code: 'invalid_client', description: 'Client authentication failed.' });
 }

@@ -39,7 +39,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
       ...given('introspection', environment.INTROSPECTION_ENDPOINT),
       ...given('revocation', environment.REVOCATION_ENDPOINT),
     },
-    grants: { clientCredentials: environment.GRANT_CLIENT_CREDENTIALS, refreshToken: environment.GRANT_REFRESH_TOKEN },
+    grantTypes: { clientCredentials: environment.GRANT_CLIENT_CREDENTIALS, refreshToken: environment.GRANT_REFRESH_TOKEN },
   };
 }
 

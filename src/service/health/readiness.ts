@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { KeyRing } from '../../issuance/keys/key-ring.js';
+import type { KeyPurpose } from '../../storage/key.store.js';
 import { Database } from '../../storage/postgres/database.js';
 import { DatabaseClock } from '../../storage/postgres/database-clock.js';
 import { MIGRATIONS_APPLIED, missingMigrations } from '../prepare-database.js';
@@ -7,6 +8,7 @@ import { MIGRATIONS_APPLIED, missingMigrations } from '../prepare-database.js';
 /** What must hold for requests to be answered well. */
 export type ReadinessCheck = 'database' | 'migrations' | 'keys' | 'clock';
 
+const PURPOSES: readonly KeyPurpose[] = ['sign:ES256', 'sign:RS256', 'derive', 'seal:refresh'];
 const DATABASE_MS = 2_000;
 const LARGEST_DRIFT_MS = 1_000;
 
@@ -47,10 +49,6 @@ export class Readiness {
   }
 
   private hasKeys(): boolean {
-    try {
-      return Boolean(this.keys.signing('ES256') && this.keys.signing('RS256') && this.keys.derivation() && this.keys.sealing());
-    } catch {
-      return false;
-    }
+    return PURPOSES.every((purpose) => this.keys.of(purpose).some((key) => !key.revokedAt));
   }
 }

@@ -39,7 +39,7 @@ export class RefreshingClient {
       const askedAt = Date.now();
       const answer = await this.present(newest);
       if (answer === 'none') {
-        await sleep(20 + Math.random() * 30);
+        await sleep(50 + Math.random() * 100);
         continue;
       }
       if (answer === 'unexpected') return;

@@ -79,7 +79,9 @@ async function expectDead(
 ): Promise<void> {
   const byId = new Map(accessTokens.map((token) => [accessTokenId(token), token]));
   await expectAccessDead(stage, [...byId.values()]);
-  const refreshes = await Promise.all([...refreshTokens].map((token, i) => ending.refresh[i % 2 === 0 ? 0 : 1](token)));
+  // The first and the newest ones: those between are spent in any case.
+  const presented = [...refreshTokens].filter((_, i) => i === 0 || i > refreshTokens.size - 4);
+  const refreshes = await Promise.all(presented.map((token, i) => ending.refresh[i % 2 === 0 ? 0 : 1](token)));
   expect(refreshes.filter(({ status }) => !REFUSED.includes(status))).toEqual([]);
 }
 

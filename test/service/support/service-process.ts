@@ -2,12 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../src/service/embedded-database/free-port.js';
+import { CompiledService } from './compiled-service.js';
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const loader = at('../../support/typescript.mjs');
-const main = at('../../../src/main.ts');
+let compiled: Promise<CompiledService> | undefined;
+
+/** Of this test file; compiled by the first that asks. */
+export const compiledService = (): Promise<CompiledService> => (compiled ??= CompiledService.build());
+
+afterAll(async () => (await compiled)?.remove());
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -25,7 +28,7 @@ export class ServiceProcess {
   /** Neither ready nor alive yet. Nothing of our own environment but what finds programs. */
   static async spawn(variables: Variables = {}): Promise<ServiceProcess> {
     const port = Number(variables['PORT'] ?? (await freePort(0)));
-    const child = spawn(process.execPath, ['--no-warnings', '--import', loader, main], {
+    const child = spawn(process.execPath, [(await compiledService()).main], {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -55,7 +58,7 @@ export class ServiceProcess {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  async ready(milliseconds = 20_000): Promise<void> {
+  async ready(milliseconds = 60_000): Promise<void> {
     const ended = this.exited.then((status) => Promise.reject(new Error(`exited with ${status}: ${this.stderr}${this.stdout}`)));
     await Promise.race([
       ended,

@@ -2,7 +2,7 @@ import { PostgresStorageModule } from '../../../src/storage/postgres/postgres-st
 import { ValidationModule } from '../../../src/validation/validation.module.js';
 import { resourceServer } from '../../support/clients.js';
 import type { TestService } from '../../support/service-app.js';
-import { startApi, type RunningApi } from '../../validation/support/hosts.js';
+import { clockModule, startApi, type RunningApi } from '../../validation/support/hosts.js';
 import { TodosController } from '../../validation/support/todo.controllers.js';
 
 /** The same API three times, each with another check, guarded by what `issuer` publishes; introspection asks `introspector`. */
@@ -18,6 +18,7 @@ export async function startGuardedApis(issuing: TestService, introspector: TestS
   const api = await resourceServer().register(issuing);
   const rules = { issuer, audience: issuer };
   const controllers = [TodosController];
+  const time = clockModule(clock);
   const storage = PostgresStorageModule.forRoot({ url: database.url, poolSize: 2 });
   const introspection = {
     ...rules,
@@ -28,9 +29,9 @@ export async function startGuardedApis(issuing: TestService, introspector: TestS
     introspectionCache: 0,
   };
   const apis = {
-    signature: await startApi('Fastify', { imports: [ValidationModule.forRoot(rules)], controllers }, clock),
+    signature: await startApi('Fastify', { imports: [time, ValidationModule.forRoot(rules)], controllers }, clock),
     entry: await startApi('Fastify', { imports: [storage, ValidationModule.forRoot({ ...rules, check: 'entry' })], controllers }, clock),
-    introspection: await startApi('Fastify', { imports: [ValidationModule.forRoot(introspection)], controllers }, clock),
+    introspection: await startApi('Fastify', { imports: [time, ValidationModule.forRoot(introspection)], controllers }, clock),
   };
   return { ...apis, close: async () => void (await Promise.all(Object.values(apis).map((each) => each.close()))) };
 }

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientStore } from '../../../src/storage/client.store.js';
+import { UserStore } from '../../../src/storage/user.store.js';
+import { startChain } from '../../support/chain.js';
+import { confidentialClient, publicClient } from '../../support/clients.js';
+import { ProtocolClient, signUp } from '../../support/protocol-client.js';
+import { expectAccessDead } from '../support/ending.js';
+import { report, timed } from '../support/figures.js';
+import { rowsOf } from '../support/one-successor.js';
+import { rounds } from '../support/size.js';
+import type { Stage } from '../support/stage.js';
+
+const NEW_PASSWORD = 'another horse, another battery';
+
+/** Grants are opened while the person or the client ends. Needs `onPasswordChange: all`. */
+export function signingIn(stage: Stage): void {
+  const apps = () => stage.services.map(({ url }) => new ProtocolClient(url));
+  const setPerson = (id: string, enabled: boolean) => stage.get(UserStore).setEnabled(id, enabled, stage.clock.now());
+  const setClient = (id: string, enabled: boolean) => stage.get(ClientStore).setEnabled(id, enabled, stage.clock.now());
+
+  /** Attempts at random moments, and an ending at another. Of the attempts that began after it was answered none may yield anything. */
+  async function race<T>(
+    { attempts, within, endWithin = within }: { attempts: number; within: number; endWithin?: number },
+    attempt: (n: number) => Promise<T | undefined>,
+    end: () => Promise<unknown>,
+  ) {
+    const at = async <R>(work: () => Promise<R>, milliseconds = within) => {
+      await sleep(Math.random() * milliseconds);
+      return timed(work);
+    };
+    const [{ answeredAt: ended }, ...tried] = await Promise.all([
+      at(end, endWithin),
+      ...Array.from({ length: attempts }, (_, n) => at(() => attempt(n))),
+    ]);
+    const yielding = tried.filter(({ result }) => result !== undefined);
+    expect(yielding.filter(({ startedAt }) => startedAt > ended)).toEqual([]);
+    return { yielded: yielding.flatMap(({ result }) => (result === undefined ? [] : [result])), refused: tried.length - yielding.length };
+  }
+
+  describe('Signing in races with', () => {
+    const login = async (n: number, email: string, password: string) => {
+      const { status, body } = await (apps()[n % 2] as ProtocolClient).json('POST', '/auth/login', { email, password });
+      expect([200, 401]).toContain(status);
+      return status === 200 ? { accessToken: body.accessToken as string, refreshToken: body.refreshToken as string } : undefined;
+    };
+    type Person = Awaited<ReturnType<typeof signUp>>;
+    const changePassword = ({ accessToken, password: currentPassword }: Person) =>
+      (apps()[0] as ProtocolClient).json('POST', '/auth/change-password', { currentPassword, newPassword: NEW_PASSWORD }, accessToken);
+
+    it.each([
+      ['disabling the person', async ({ userId }: Person) => expect(await setPerson(userId, false)).toBe(true), true],
+      ['a change of the password', async (person: Person) => expect((await changePassword(person)).status).toBe(204), false],
+    ])(
+      '%s: no session slips through',
+      async (name, end, disables) => {
+        let yielded = 0;
+        let refused = 0;
+        for (let round = 0; round < rounds(25, 100); round++) {
+          const { result: person, startedAt, answeredAt } = await timed(() => signUp((stage.services[round % 2] ?? stage.services[0]).url));
+          const hashTook = answeredAt - startedAt;
+          // An ending takes effect at once, a sign-in after its hash: as long as that takes here, twice for two in turn.
+          const endWithin = disables ? 2 * hashTook : 20;
+          const outcome = await race(
+            { attempts: 4, within: 20, endWithin },
+            (n) => login(n, person.email, person.password),
+            () => end(person),
+          );
+          yielded += outcome.yielded.length;
+          refused += outcome.refused;
+          if (disables) expect(await setPerson(person.userId, true)).toBe(true);
+          await expectAccessDead(stage, [person.accessToken, ...outcome.yielded.map(({ accessToken }) => accessToken)]);
+          for (const { refreshToken } of outcome.yielded) {
+            expect((await stage.clients({ id: 'first-party', secret: undefined })[0].refresh(refreshToken)).body.error).toBe(
+              'invalid_grant',
+            );
+          }
+        }
+        report(`sign-in against ${name}: ${yielded} signed in, ${refused} were refused`);
+        expect(yielded).toBeGreaterThan(0);
+        expect(refused).toBeGreaterThan(0);
+      },
+      120_000,
+    );
+  });
+
+  describe('Opening a grant races with', () => {
+    const person = async () => {
+      const { userId } = await signUp(stage.services[0].url);
+      const user = await stage.get(UserStore).find({ id: userId });
+      return { subject: userId, credentialVersion: user?.credentialVersion ?? 0 };
+    };
+    const change = (id: string, credentialVersion: number, end: 'all' | 'others') =>
+      stage
+        .get(UserStore)
+        .changePassword({ id, credentialVersion, passwordHash: '$argon2id$none', end, connectedApps: false }, stage.clock.now());
+
+    it.each([
+      ['disabling the person', 2, (id: string) => setPerson(id, false)],
+      ['a change of the password that ends all', 2, (id: string, version: number) => change(id, version, 'all')],
+      ['a change of the password that ends the others', 2, (id: string, version: number) => change(id, version, 'others')],
+      ['disabling the client', 1, (_: string, __: number, client: string) => setClient(client, false)],
+    ])(
+      '%s: none slips through',
+      async (name, status, end) => {
+        let yielded = 0;
+        let refused = 0;
+        const { subject, ...proven } = await person();
+        let { credentialVersion } = proven;
+        const session = () => ({ sid: crypto.randomUUID() });
+        for (let round = 0; round < rounds(25, 200); round++) {
+          const { id } = await stage.register(publicClient());
+          const grant = { client: id, subject, credentialVersion };
+          const outcome = await race(
+            { attempts: 16, within: 6 },
+            () => startChain(stage, { ...grant, session: session() }),
+            async () => expect(await end(subject, credentialVersion, id)).toBe(true),
+          );
+          yielded += outcome.yielded.length;
+          refused += outcome.refused;
+          expect(await startChain(stage, { ...grant, session: session() })).toBeUndefined();
+          const left = await Promise.all(outcome.yielded.map(({ authorizationId }) => rowsOf(stage, authorizationId)));
+          expect(left.filter((rows) => rows.status !== status || rows.logged !== status - 1)).toEqual([]);
+          if (status === 1) expect(await setClient(id, true)).toBe(true);
+          else if (!(await setPerson(subject, true))) credentialVersion++;
+          for (const { refreshToken } of outcome.yielded.slice(0, 2)) {
+            expect((await stage.clients({ id, secret: undefined })[0].refresh(refreshToken)).body.error).toBe('invalid_grant');
+          }
+        }
+        report(`opening a grant against ${name}: ${yielded} opened, ${refused} were refused`);
+        expect(yielded).toBeGreaterThan(0);
+        expect(refused).toBeGreaterThan(0);
+      },
+      120_000,
+    );
+  });
+
+  describe('Client credentials race with disabling the client', () => {
+    it('no token survives, nor revives with the client', async () => {
+      let yielded = 0;
+      let refused = 0;
+      for (let round = 0; round < rounds(25, 100); round++) {
+        const client = await stage.register(confidentialClient().withSettings({ referenceAccessTokens: round % 2 === 0 }));
+        const clients = stage.clients(client);
+        const ask = async (n: number) => {
+          const { status, body } = await (clients[n % 2] ?? clients[0]).token({ grant_type: 'client_credentials' });
+          expect([200, 401, 429]).toContain(status);
+          return status === 200 ? (body.access_token as string) : undefined;
+        };
+        const outcome = await race({ attempts: 24, within: 25 }, ask, async () => expect(await setClient(client.id, false)).toBe(true));
+        yielded += outcome.yielded.length;
+        refused += outcome.refused;
+        await expectAccessDead(stage, outcome.yielded);
+        expect(await setClient(client.id, true)).toBe(true);
+        await expectAccessDead(stage, outcome.yielded);
+        expect((await stage.observers[1].introspect((await ask(round)) ?? '')).body.active).toBe(true);
+      }
+      report(`client credentials against disabling: ${yielded} tokens, ${refused} refused`);
+      expect(yielded).toBeGreaterThan(0);
+      expect(refused).toBeGreaterThan(0);
+    }, 120_000);
+  });
+}

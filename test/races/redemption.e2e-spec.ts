@@ -1,0 +1,9 @@
+import { oneSuccessor } from './redemption/one-successor.js';
+import { reuse } from './redemption/reuse.js';
+import { openStage } from './support/stage.js';
+
+const stage = await openStage();
+afterAll(() => stage.close());
+
+oneSuccessor(stage);
+reuse(stage);
