@@ -17,7 +17,7 @@ let ending: Promise<void> | undefined;
 const folder = await mkdtemp(join(tmpdir(), 'countersign-demo-'));
 // Run by root, PostgreSQL works under another account, which must get through to its data.
 await chmod(folder, 0o711);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(130));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(130));
 
 try {
   await demo();

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { ClientDirectory } from '../../src/issuance/clients/client-directory.js';
-import { KeyRing } from '../../src/issuance/keys/key-ring.js';
 import { KeyRotation } from '../../src/issuance/keys/key-rotation.js';
 import { ClientStore, type ClientSettings } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
@@ -206,9 +205,9 @@ const quarters = (min: number, max: number): fc.Arbitrary<number> => fc.integer(
 const wait = command(
   'wait',
   { seconds: fc.oneof({ weight: 12, arbitrary: quarters(0, 9) }, { weight: 3, arbitrary: quarters(0, 45) }, { weight: 1, arbitrary: quarters(45, 900) }) },
-  async (_, { world }, { seconds }) => world.clock.advance(seconds),
+  async (_, { world }, { seconds }) => world.advance(seconds),
 );
-const waitDays = command('wait for days', { days: fc.integer({ min: 1, max: 8 }) }, async (_, { world }, { days }) => world.clock.advance(days * 86_400));
+const waitDays = command('wait for days', { days: fc.integer({ min: 1, max: 8 }) }, async (_, { world }, { days }) => world.advance(days * 86_400));
 
 /** To the very end of something, a quarter of a second before it or after. */
 const waitUntil = command(
@@ -224,7 +223,7 @@ const waitUntil = command(
     };
     // What lies months ahead is left alone: it would end every other chain of the run.
     const seconds = (ends[p.end] - world.now()) / 1000 + p.quarter / 4;
-    if (seconds > 0 && seconds <= 2 * 86_400) world.clock.advance(seconds);
+    if (seconds > 0 && seconds <= 2 * 86_400) await world.advance(seconds);
   },
 );
 
@@ -232,7 +231,7 @@ const rotateKeys = command('rotate K', { at, due: weighted([6, false], [1, true]
   const rotation = world.get(KeyRotation, p.at);
   await (p.due ? rotation.rotateDue() : rotation.rotateNow(p.purposes));
   // Within a scheduled rotation every instance knows the new key before it takes over; a derivation key alone may be unknown to the other for a while.
-  if (p.reload || p.due || p.purposes.length > 1) for (const instance of [0, 1] as const) await world.get(KeyRing, instance).reload();
+  if (p.reload || p.due || p.purposes.length > 1) await world.reloadKeys();
 });
 
 const prune = command('prune', { prepare: fc.boolean(), retentionDays: fc.integer({ min: 0, max: 2 }), at }, async (machine, { world }, p) => {

@@ -3,6 +3,8 @@ import { ClientDirectory } from '../../src/issuance/clients/client-directory.js'
 import type { EffectiveSettings } from '../../src/issuance/clients/client-policy.js';
 import { IssuanceEvents } from '../../src/issuance/issuance-events.js';
 import type { IssuanceOptions } from '../../src/issuance/issuance.options.js';
+import { KeyRing } from '../../src/issuance/keys/key-ring.js';
+import { KEY_RELOAD_SECONDS } from '../../src/issuance/keys/key-rotation.js';
 import { PresentedTokens } from '../../src/issuance/tokens/presented-tokens.js';
 import { parseTokenId, type EntryKey } from '../../src/protocol/entry-key.js';
 import { parseToken } from '../../src/protocol/token-string.js';
@@ -51,6 +53,8 @@ const OTHERWISE = { ...DEFAULTS, accessTokenLifetime: 600, refreshTokenLifetime:
 
 /** Two real instances on one database and one clock, and a look at the rows beside them. */
 export class World {
+  private reloadedAt = 0;
+
   private constructor(
     readonly instances: readonly [Instance, Instance],
     private readonly database: pg.Client,
@@ -69,6 +73,17 @@ export class World {
     await this.database.end();
     await this.instances[1].service.close();
     await this.instances[0].service.close();
+  }
+
+  /** Moves the time of both instances, which read their keys anew as often as their timers would make them. */
+  async advance(seconds: number): Promise<void> {
+    this.clock.advance(seconds);
+    if (this.now() - this.reloadedAt >= KEY_RELOAD_SECONDS * 1000) await this.reloadKeys();
+  }
+
+  async reloadKeys(): Promise<void> {
+    for (const { service } of this.instances) await service.get(KeyRing).reload();
+    this.reloadedAt = this.now();
   }
 
   get clock(): TestClock {

@@ -120,6 +120,8 @@ describe('Grant types', () => {
   });
 });
 
+const permitted = [SIGN_IN, 'refresh_token', 'client_credentials'];
+
 /** A new chain of a client with these settings. */
 async function chain(
   builder: ClientBuilder,

@@ -28,11 +28,11 @@ export class BuiltCopy {
       const child = execFile(process.execPath, [join(this.folder, path)], { cwd: this.folder, env }, (_error, stdout, stderr) =>
         resolve({ status: child.exitCode, output: stdout + stderr }),
       );
-      if (stopAt === undefined) return;
       let seen = '';
       child.stdout?.on('data', (text: string) => {
+        const before = seen;
         seen += text;
-        if (seen.includes(stopAt)) child.kill('SIGTERM');
+        if (stopAt !== undefined && seen.includes(stopAt) && !before.includes(stopAt)) child.kill('SIGTERM');
       });
     });
   }

@@ -1,3 +1,4 @@
+import { parseToken } from '../../../src/protocol/token-string.js';
 import { ClientStore } from '../../../src/storage/client.store.js';
 import { UserStore } from '../../../src/storage/user.store.js';
 import { openChain } from '../../support/chain.js';
@@ -8,7 +9,6 @@ import { report } from '../support/figures.js';
 import { rowsOf } from '../support/one-successor.js';
 import { rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
-import { parseToken } from '../../../src/protocol/token-string.js';
 
 const ROUNDS = rounds(25, 100);
 
@@ -92,7 +92,7 @@ export function refreshing(stage: Stage): void {
         const chain = await ofSomeApp(round % 2 === 0);
         const set = async (enabled: boolean) =>
           expect(await stage.get(ClientStore).setEnabled(chain.client.id, enabled, stage.clock.now())).toBe(true);
-        return { ...chain, end: () => set(false), revive: () => set(true) };
+        return { ...chain, width: 4, end: () => set(false), revive: () => set(true) };
       },
     ],
   ];

@@ -12,6 +12,8 @@ export interface Ending {
   readonly refreshToken: string;
   /** Issued before the race. */
   readonly accessTokens: readonly string[];
+  /** How many present each token at once at either service. @default 1 */
+  readonly width?: number;
   /** Refreshes at either service. */
   readonly refresh: readonly [Refresh, Refresh];
   /** Gets the newest refresh token that is known. Resolves when the ending has been answered. */
@@ -38,12 +40,13 @@ export async function raceEnding(stage: Stage, ending: Ending): Promise<Overlaps
   const answers: { result: Answer; startedAt: number; answeredAt: number }[] = [];
   let newest = ending.refreshToken;
   const refreshTokens = new Set([newest]);
+  const doors = Array.from({ length: ending.width ?? 1 }, () => ending.refresh).flat();
   const chase = async (): Promise<void> => {
     for (let step = 0; step < 1000; step++) {
       const token = newest;
-      const both = await Promise.all(ending.refresh.map((refresh) => timed(() => refresh(token))));
-      answers.push(...both);
-      const good = both.filter(({ result }) => result.status === 200).map(({ result }) => refreshTokenOf(result));
+      const alike = await Promise.all(doors.map((refresh) => timed(() => refresh(token))));
+      answers.push(...alike);
+      const good = alike.filter(({ result }) => result.status === 200).map(({ result }) => refreshTokenOf(result));
       expect(new Set(good).size).toBeLessThanOrEqual(1);
       if (good[0] === undefined) return;
       newest = good[0];
