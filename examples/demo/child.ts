@@ -11,7 +11,7 @@ export interface ChildOptions {
   readonly health: string;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** A Node process with an HTTP server. */

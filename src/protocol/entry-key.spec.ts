@@ -1,5 +1,15 @@
 import fc from 'fast-check';
-import { bucketEnd, bucketOf, decodeEntryKey, encodeEntryKey, ENTRY_KEY_BYTES, EntryType, formatTokenId, formatUuid, parseTokenId } from './entry-key.js';
+import {
+  bucketEnd,
+  bucketOf,
+  decodeEntryKey,
+  encodeEntryKey,
+  ENTRY_KEY_BYTES,
+  EntryType,
+  formatTokenId,
+  formatUuid,
+  parseTokenId,
+} from './entry-key.js';
 
 const key = fc.record({
   bucket: fc.nat(0x7fffffff),
@@ -7,7 +17,12 @@ const key = fc.record({
   type: fc.constant(EntryType.accessToken),
   number: fc.bigInt({ min: 0n, max: (1n << 63n) - 1n }),
 });
-const ID = formatTokenId({ bucket: 20_000, authorizationId: '0190f6a5-7c3e-7d5b-8f00-0123456789ab', type: EntryType.accessToken, number: 7n });
+const ID = formatTokenId({
+  bucket: 20_000,
+  authorizationId: '0190f6a5-7c3e-7d5b-8f00-0123456789ab',
+  type: EntryType.accessToken,
+  number: 7n,
+});
 
 describe('The entry key', () => {
   it('is read back from its 28 bytes', () => {

@@ -33,9 +33,15 @@ describe('A form body (application/x-www-form-urlencoded, RFC 6749 appendix B)',
   it('is read or refused as invalid_request, whatever the bytes', () => {
     const special = fc.string({ unit: fc.constantFrom('a', '=', '&', '%', '+', '0', 'f', 'é', '\0', '\ud800', '%00', '%ff', '%c3%a9') });
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array().map((raw) => Buffer.from(raw)), special), (body) => {
-        expect([undefined, 'invalid_request']).toContain(refusal(body));
-      }),
+      fc.property(
+        fc.oneof(
+          fc.uint8Array().map((raw) => Buffer.from(raw)),
+          special,
+        ),
+        (body) => {
+          expect([undefined, 'invalid_request']).toContain(refusal(body));
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -92,7 +98,12 @@ describe('A form body (application/x-www-form-urlencoded, RFC 6749 appendix B)',
 
   it('knows no names of its own', () => {
     const parameters = parse('__proto__=1&constructor=2&toString=3');
-    expect(['__proto__', 'constructor', 'toString', 'hasOwnProperty'].map((name) => parameters.get(name))).toEqual(['1', '2', '3', undefined]);
+    expect(['__proto__', 'constructor', 'toString', 'hasOwnProperty'].map((name) => parameters.get(name))).toEqual([
+      '1',
+      '2',
+      '3',
+      undefined,
+    ]);
   });
 
   it('tells nothing of what was sent in its refusals', () => {

@@ -46,7 +46,11 @@ describe('Derivation', () => {
   });
 
   it('gives others for every other token, purpose and list of parts', () => {
-    const input = fc.tuple(fc.constantFrom('a', 'b', 'ab'), token, fc.array(fc.constantFrom('', 'a', 'b', 'ab', 'é', '\0'), { maxLength: 3 }));
+    const input = fc.tuple(
+      fc.constantFrom('a', 'b', 'ab'),
+      token,
+      fc.array(fc.constantFrom('', 'a', 'b', 'ab', 'é', '\0'), { maxLength: 3 }),
+    );
     fc.assert(
       fc.property(input, input, ([purpose, one, parts], [otherPurpose, other, otherParts]) => {
         const same = purpose === otherPurpose && plain(one) === plain(other) && JSON.stringify(parts) === JSON.stringify(otherParts);
@@ -57,7 +61,13 @@ describe('Derivation', () => {
   });
 
   it('does not let purpose and parts run together', () => {
-    const inputs: [string, string[]][] = [['ab', []], ['a', ['b']], ['', ['ab']], ['a', ['', 'b']], ['a', ['b', '']]];
+    const inputs: [string, string[]][] = [
+      ['ab', []],
+      ['a', ['b']],
+      ['', ['ab']],
+      ['a', ['', 'b']],
+      ['a', ['b', '']],
+    ];
     expect(new Set(inputs.map(([purpose, parts]) => derive(K, purpose, given, parts).toString('hex'))).size).toBe(inputs.length);
   });
 });
@@ -65,7 +75,10 @@ describe('Derivation', () => {
 describe('Comparison', () => {
   it('tells equal from unequal, of any length', () => {
     const short = fc.uint8Array({ maxLength: 4, max: 1 }).map((raw) => Buffer.from(raw));
-    fc.assert(fc.property(short, short, (a, b) => expect(constantTimeEqual(a, b)).toBe(a.equals(b))), { numRuns: 500 });
+    fc.assert(
+      fc.property(short, short, (a, b) => expect(constantTimeEqual(a, b)).toBe(a.equals(b))),
+      { numRuns: 500 },
+    );
   });
 });
 

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { formatScope, isSameSet, isSubset, parseScope } from './scope.js';
 
-const TOKEN_CHARACTERS = Array.from({ length: 0x5e }, (_, index) => String.fromCharCode(0x21 + index)).filter((c) => c !== '"' && c !== '\\');
+const TOKEN_CHARACTERS = Array.from({ length: 0x5e }, (_, index) => String.fromCharCode(0x21 + index)).filter(
+  (c) => c !== '"' && c !== '\\',
+);
 const scopeToken = fc.array(fc.constantFrom(...TOKEN_CHARACTERS), { minLength: 1, maxLength: 8 }).map((characters) => characters.join(''));
 
 describe('The scope parameter (RFC 6749 §3.3)', () => {
   it('is read back as it was written', () => {
-    fc.assert(fc.property(fc.uniqueArray(scopeToken, { minLength: 1 }), (scopes) => expect(parseScope(formatScope(scopes))).toEqual(scopes)));
+    fc.assert(
+      fc.property(fc.uniqueArray(scopeToken, { minLength: 1 }), (scopes) => expect(parseScope(formatScope(scopes))).toEqual(scopes)),
+    );
   });
 
   it('keeps the order and drops repetitions', () => expect(parseScope('b a b c a')).toEqual(['b', 'a', 'c']));

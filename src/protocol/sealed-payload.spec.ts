@@ -65,7 +65,9 @@ describe('The sealed payload (architecture.md §4)', () => {
 
   it('does not open noise', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 80 }), (noise) => expect(openPayload(TOKEN, Buffer.concat([Buffer.of(1), noise]))).toBeUndefined()),
+      fc.property(fc.uint8Array({ maxLength: 80 }), (noise) =>
+        expect(openPayload(TOKEN, Buffer.concat([Buffer.of(1), noise]))).toBeUndefined(),
+      ),
     );
   });
 });

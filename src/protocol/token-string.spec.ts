@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { EntryType, type EntryKey } from './entry-key.js';
-import { formatToken, IDENTIFIER_BYTES, newAccessNumber, newIdentifier, parseToken, toAccessNumber, type ReferenceToken } from './token-string.js';
+import {
+  formatToken,
+  IDENTIFIER_BYTES,
+  newAccessNumber,
+  newIdentifier,
+  parseToken,
+  toAccessNumber,
+  type ReferenceToken,
+} from './token-string.js';
 
 const key: fc.Arbitrary<EntryKey> = fc.record({
   bucket: fc.nat(0x7fffffff),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { exchange } from '../support/exchange.js';
-import { DatabaseRows } from '../support/database-rows.js';
+import type { DatabaseRows } from '../support/database-rows.js';
 import { basic, FORM, startBadInput, type BadInput } from './support/bad-input.js';
 
 let bad: BadInput;

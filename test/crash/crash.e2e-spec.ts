@@ -4,6 +4,7 @@ import type { ServiceProcess } from '../support/start-service-process.js';
 import { migrateTemplate } from '../support/template.js';
 import { report } from '../races/support/figures.js';
 import { crashUnderLoad, startService, type Aftermath } from './support/crash-run.js';
+import { PATIENCE } from '../races/support/size.js';
 
 let cluster: TestCluster;
 let service: ServiceProcess;
@@ -12,7 +13,7 @@ beforeAll(async () => {
   cluster = await startCluster({ durable: true });
   await migrateTemplate(cluster.url);
   service = await startService(cluster.url);
-}, 60_000);
+}, PATIENCE);
 
 afterAll(async () => {
   await service?.kill();
@@ -31,32 +32,44 @@ function expectUnharmed(name: string, aftermath: Aftermath): void {
 }
 
 describe('32 clients that refresh without pause survive', () => {
-  it('the service being killed five times', async () => {
-    const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
-      await service.kill();
-      service = await startService(cluster.url, Number(new URL(service.url).port));
-    });
-    expectUnharmed('kill -9 of the service', aftermath);
-    // Statements went on without the service that sent them.
-    expect(aftermath.recovered).toBeGreaterThan(0);
-  }, 90_000);
+  it(
+    'the service being killed five times',
+    async () => {
+      const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
+        await service.kill();
+        service = await startService(cluster.url, Number(new URL(service.url).port));
+      });
+      expectUnharmed('kill -9 of the service', aftermath);
+      // Statements went on without the service that sent them.
+      expect(aftermath.recovered).toBeGreaterThan(0);
+    },
+    PATIENCE,
+  );
 
-  it('an immediate stop of Postgres, five times', async () => {
-    expect(await onServer(cluster.url, async (client) => (await client.query('show synchronous_commit')).rows)).toEqual([
-      { synchronous_commit: 'on' },
-    ]);
-    const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
-      await cluster.stop('immediate');
-      await cluster.start();
-    });
-    expectUnharmed('immediate stop of Postgres', aftermath);
-  }, 90_000);
+  it(
+    'an immediate stop of Postgres, five times',
+    async () => {
+      expect(await onServer(cluster.url, async (client) => (await client.query('show synchronous_commit')).rows)).toEqual([
+        { synchronous_commit: 'on' },
+      ]);
+      const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
+        await cluster.stop('immediate');
+        await cluster.start();
+      });
+      expectUnharmed('immediate stop of Postgres', aftermath);
+    },
+    PATIENCE,
+  );
 
-  it('SIGKILL to the first process of Postgres', async () => {
-    const aftermath = await crashUnderLoad(cluster.url, service, 1, async () => {
-      await cluster.killPostmaster();
-      await cluster.start();
-    });
-    expectUnharmed('kill -9 of the postmaster', aftermath);
-  }, 90_000);
+  it(
+    'SIGKILL to the first process of Postgres',
+    async () => {
+      const aftermath = await crashUnderLoad(cluster.url, service, 1, async () => {
+        await cluster.killPostmaster();
+        await cluster.start();
+      });
+      expectUnharmed('kill -9 of the postmaster', aftermath);
+    },
+    PATIENCE,
+  );
 });

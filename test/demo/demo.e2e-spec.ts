@@ -1,5 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Users } from '../../src/identity/users.js';
+import { freePort } from '../../src/service/embedded-database/free-port.js';
+import { ClientStore } from '../../src/storage/client.store.js';
+import { ScopeStore } from '../../src/storage/scope.store.js';
+import { onServer } from '../support/on-server.js';
+import { ProtocolClient, signUp } from '../support/protocol-client.js';
+import { startService, type TestService } from '../support/service-app.js';
 import { BuiltCopy } from './support/built-copy.js';
 
 let copy: BuiltCopy;
@@ -67,4 +75,90 @@ describe('npm run demo', () => {
     },
     120_000,
   );
+});
+
+describe('examples/todo-api with CHECK=entry', () => {
+  const AUDIENCE = 'http://localhost:4000';
+  const role = `todo_api_${randomBytes(4).toString('hex')}`;
+  let service: TestService;
+  let api: Awaited<ReturnType<BuiltCopy['serve']>>;
+  let todos: ProtocolClient;
+  const bearer = (token: string): RequestInit => ({ headers: { authorization: `Bearer ${token}` } });
+
+  beforeAll(async () => {
+    const scopes = ['offline_access', 'todos:read', 'todos:write'];
+    service = await startService({ issuance: { referenceAccessTokens: true, defaultAudience: AUDIENCE, firstPartyScopes: scopes } });
+    for (const name of scopes.slice(1)) await service.get(ScopeStore).put({ name, resources: [AUDIENCE] });
+    // The log-in that docs/operating.md describes: it may read entries and nothing else.
+    const password = randomBytes(12).toString('hex');
+    await onServer(service.database.url, (client) =>
+      client.query(`create role ${role} login password '${password}' in role countersign_reader`),
+    );
+    const url = new URL(service.database.url);
+    url.username = role;
+    url.password = password;
+    const port = String(await freePort(0));
+    const environment = { ISSUER: service.issuer, CHECK: 'entry', DATABASE_URL: url.href, PORT: port };
+    api = await copy.serve('dist/examples/todo-api/main.js', environment);
+    todos = new ProtocolClient(`http://127.0.0.1:${port}`);
+  }, 60_000);
+  afterAll(async () => {
+    await api?.stop();
+    await onServer(service.database.url, (client) => client.query(`drop role if exists ${role}`));
+    await service?.close();
+  });
+
+  it('keeps a list for each caller, and refuses a token at once when it is revoked', async () => {
+    const [ada, eve] = [await signUp(service.url), await signUp(service.url)];
+    const added = await todos.json('POST', '/todos', { title: ' buy milk ' }, ada.accessToken);
+    expect([added.status, added.body]).toEqual([201, { id: expect.any(String), title: 'buy milk' }]);
+    expect((await todos.json('GET', '/todos', undefined, ada.accessToken)).body).toEqual([added.body]);
+    expect((await todos.json('GET', '/todos', undefined, eve.accessToken)).body).toEqual([]);
+    expect((await todos.json('DELETE', `/todos/${added.body.id}`, undefined, eve.accessToken)).status).toBe(404);
+    expect((await todos.json('DELETE', `/todos/${added.body.id}`, undefined, ada.accessToken)).status).toBe(204);
+    expect((await todos.json('GET', '/todos', undefined, ada.accessToken)).body).toEqual([]);
+    await new ProtocolClient(service.url).json('POST', '/auth/logout', undefined, ada.accessToken);
+    const refused = await todos.json('GET', '/todos', undefined, ada.accessToken);
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('error="invalid_token"')]);
+  });
+
+  it('refuses a title that is none', async () => {
+    const { accessToken } = await signUp(service.url);
+    for (const body of [{}, { title: ' ' }, { title: 5 }, { title: 'x'.repeat(201) }, []]) {
+      expect((await todos.json('POST', '/todos', body, accessToken)).status).toBe(400);
+    }
+  });
+
+  it('asks for scopes and roles, and lets everybody ask how it is', async () => {
+    const person = await signUp(service.url);
+    expect((await todos.json('GET', '/todos/count', undefined, person.accessToken)).status).toBe(403);
+    await service.get(Users).create({ email: 'admin@example.test', password: person.password, roles: ['admin'] });
+    const admin = await new ProtocolClient(service.url).json('POST', '/auth/login', {
+      email: 'admin@example.test',
+      password: person.password,
+    });
+    const count = await todos.json('GET', '/todos/count', undefined, admin.body.accessToken);
+    expect([count.status, count.body]).toEqual([200, { owners: expect.any(Number), todos: expect.any(Number) }]);
+
+    const client = await service.get(ClientStore).find('first-party');
+    if (!client) throw new Error('no first-party client');
+    await service.get(ClientStore).update({ ...client, permissions: { ...client.permissions, scopes: ['todos:read'] } });
+    service.clock.advance(5);
+    const reader = await signUp(service.url);
+    expect((await todos.send('/todos', bearer(reader.accessToken))).status).toBe(200);
+    const refused = await todos.json('POST', '/todos', { title: 'x' }, reader.accessToken);
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+      403,
+      expect.stringMatching(/error="insufficient_scope".*scope="todos:write"/),
+    ]);
+    expect((await todos.json('GET', '/health')).body).toEqual({ status: 'ok' });
+    expect((await todos.json('GET', '/todos')).headers.get('www-authenticate')).toBe('Bearer realm="todos"');
+  });
+
+  it('says what is missing when it cannot start', async () => {
+    const start = (environment: Record<string, string>) => copy.serve('dist/examples/todo-api/main.js', environment);
+    await expect(start({ CHECK: 'entry' })).rejects.toThrow(/CHECK=entry needs DATABASE_URL/);
+    await expect(start({ CHECK: 'introspection' })).rejects.toThrow(/clientId: [^]*clientSecret: /);
+    await expect(start({ CHECK: 'guess', ISSUER: 'nowhere' })).rejects.toThrow(/issuer: [^]*check: /);
+  });
 });

@@ -7,7 +7,8 @@ import type { Tally } from './tally.js';
 import type { Answer, ChainRows, World } from './world.js';
 
 /** One of several things that happen to a chain at once. */
-export type Operation = { readonly kind: 'redeem'; readonly shown: Presentation } | { readonly kind: 'revoke' } | { readonly kind: 'end subject' };
+export type Operation =
+  { readonly kind: 'redeem'; readonly shown: Presentation } | { readonly kind: 'revoke' } | { readonly kind: 'end subject' };
 
 interface Observed {
   readonly operation: Operation;
@@ -39,11 +40,16 @@ export async function batch(machine: Machine, world: World, chain: Chain, operat
   for (const { retries, reuses } of world.instances) [retries, reuses].forEach((events) => events.splice(0));
   const rows = await world.rows(chain.id);
   const order = linearize(machine, world, chain, observed, rows);
-  if (!order) throw new Error(`no order of events explains ${JSON.stringify({ answers: observed.map(({ operation, answer }) => [describe(operation), answer?.status, answer?.body]), rows }, null, 1)}`);
+  if (!order)
+    throw new Error(
+      `no order of events explains ${JSON.stringify({ answers: observed.map(({ operation, answer }) => [describe(operation), answer?.status, answer?.body]), rows }, null, 1)}`,
+    );
   const endedAfter = chain.revoked || order.some(({ operation, verdict }) => operation.kind !== 'redeem' || verdict === 'reuse');
   for (const { operation, answer, verdict } of order) {
     if (operation.kind === 'end subject') {
-      const theirs = machine.chains.filter(({ subject, newestEnd }) => subject === chain.subject && newestEnd >= machine.kept.grantsKeptFrom);
+      const theirs = machine.chains.filter(
+        ({ subject, newestEnd }) => subject === chain.subject && newestEnd >= machine.kept.grantsKeptFrom,
+      );
       theirs.forEach((one) => endFamily(one, world.now()));
     } else if (operation.kind === 'revoke') endFamily(chain, world.now());
     else if (operation.kind === 'redeem' && answer && verdict) {
@@ -59,7 +65,9 @@ export async function batch(machine: Machine, world: World, chain: Chain, operat
 }
 
 const describe = (operation: Operation): string =>
-  operation.kind === 'redeem' ? `redeem ${operation.shown.link.generation} ${JSON.stringify(operation.shown.asked)} at ${operation.shown.at}` : operation.kind;
+  operation.kind === 'redeem'
+    ? `redeem ${operation.shown.link.generation} ${JSON.stringify(operation.shown.asked)} at ${operation.shown.at}`
+    : operation.kind;
 
 type Ordered = Observed & { readonly verdict?: Verdict };
 
@@ -82,17 +90,32 @@ function linearize(machine: Machine, world: World, chain: Chain, observed: reado
       const one = kind[(counts[index] ?? 0) - 1];
       if (!one) continue;
       const next = after(machine, world, chain, one, state, rows);
-      const rest = next && search(counts.map((n, i) => (i === index ? n - 1 : n)), next.state);
+      const rest =
+        next &&
+        search(
+          counts.map((n, i) => (i === index ? n - 1 : n)),
+          next.state,
+        );
       if (next && rest) return [{ ...one, ...(next.verdict && { verdict: next.verdict }) }, ...rest];
     }
     dead.add(memo);
     return undefined;
   };
-  return search(kinds.map((kind) => kind.length), { won: false, ended: chain.revoked });
+  return search(
+    kinds.map((kind) => kind.length),
+    { won: false, ended: chain.revoked },
+  );
 }
 
 /** The state after an operation, if it could come next and be answered as it was. */
-function after(machine: Machine, world: World, chain: Chain, { operation, answer }: Observed, state: State, rows: ChainRows): { state: State; verdict?: Verdict } | undefined {
+function after(
+  machine: Machine,
+  world: World,
+  chain: Chain,
+  { operation, answer }: Observed,
+  state: State,
+  rows: ChainRows,
+): { state: State; verdict?: Verdict } | undefined {
   if (operation.kind !== 'redeem') {
     const gone = chain.newestEnd < machine.kept.grantsKeptFrom;
     return { state: gone ? state : { ...state, ended: true } };
@@ -118,7 +141,13 @@ function after(machine: Machine, world: World, chain: Chain, { operation, answer
   return { verdict, state: { won: state.won || verdict === 'won', ended: state.ended || verdict === 'reuse' } };
 }
 
-const EMPTY_ROTATION = { refreshToken: '', headEnd: 0, accessEnd: 0, formats: { referenceAccess: false, selfContainedRefresh: false }, accesses: new Map() };
+const EMPTY_ROTATION = {
+  refreshToken: '',
+  headEnd: 0,
+  accessEnd: 0,
+  formats: { referenceAccess: false, selfContainedRefresh: false },
+  accesses: new Map(),
+};
 
 const grantedBy = ({ held }: ChainRows): string => {
   const sorted = (column: string) => [...((held?.[column] ?? []) as string[])].sort();

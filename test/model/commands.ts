@@ -47,7 +47,8 @@ const command = <P extends Record<string, fc.Arbitrary<unknown>>>(
 
 const number = fc.nat(1023);
 const at = fc.constantFrom<(0 | 1)[]>(0, 1);
-const weighted = <T>(...choices: [number, T][]): fc.Arbitrary<T> => fc.oneof(...choices.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
+const weighted = <T>(...choices: [number, T][]): fc.Arbitrary<T> =>
+  fc.oneof(...choices.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
 const chosenChain = fc.record({ chain: number, dead: weighted([12, false], [1, true]) });
 /** How many links before the head. Anything but the two newest ends the family. */
 const age = weighted([50, 0], [40, 1], [1, 2], [1, 7]);
@@ -66,38 +67,59 @@ const asked: fc.Arbitrary<Asked> = fc.record({
 const linkOf = (chain: Chain, before: number): Link => chain.links.at(-1 - Math.min(before, chain.links.length - 1)) ?? headOf(chain);
 
 /** One genuine link, by its own client or by another one. */
-const present = command('present', { pick: chosenChain, age, asked, at, foreign: weighted([14, false], [1, true]) }, async (machine, { world, tally }, p) => {
-  const chain = await pickChain(machine, world, p.pick);
-  const client = p.foreign ? (machine.clients.find((candidate) => candidate !== chain.client) as ModelClient) : chain.client;
-  const shown: Presentation = { chain, link: linkOf(chain, p.age), client, asked: p.asked, at: p.at };
-  const verdict = verdictOf(world, shown, machine.kept.keptFrom);
-  const before = await world.rows(chain.id);
-  const answer = await world.refresh(p.at, client, shown.link.token, p.asked);
-  await settle(world, shown, verdict, answer);
-  const after = await world.rows(chain.id);
-  // (I6) What is refused without being a reuse has written nothing, not even the same again.
-  if (isRefusal(verdict) && verdict !== 'reuse') expect(after).toEqual(before);
-  expectRows(chain, after, machine.kept);
-  const { retries, reuses } = world.instances[p.at];
-  expect([retries.splice(0), reuses.splice(0)]).toEqual([verdict.startsWith('retry') ? [chain.id] : [], verdict === 'reuse' ? [chain.id] : []]);
-  tally.presented(p.foreign ? 'invalid: wrong client' : isEnded(chain) && verdict === 'invalid_grant' ? 'invalid: ended chain' : verdict);
-});
+const present = command(
+  'present',
+  { pick: chosenChain, age, asked, at, foreign: weighted([14, false], [1, true]) },
+  async (machine, { world, tally }, p) => {
+    const chain = await pickChain(machine, world, p.pick);
+    const client = p.foreign ? (machine.clients.find((candidate) => candidate !== chain.client) as ModelClient) : chain.client;
+    const shown: Presentation = { chain, link: linkOf(chain, p.age), client, asked: p.asked, at: p.at };
+    const verdict = verdictOf(world, shown, machine.kept.keptFrom);
+    const before = await world.rows(chain.id);
+    const answer = await world.refresh(p.at, client, shown.link.token, p.asked);
+    await settle(world, shown, verdict, answer);
+    const after = await world.rows(chain.id);
+    // (I6) What is refused without being a reuse has written nothing, not even the same again.
+    if (isRefusal(verdict) && verdict !== 'reuse') expect(after).toEqual(before);
+    expectRows(chain, after, machine.kept);
+    const { retries, reuses } = world.instances[p.at];
+    expect([retries.splice(0), reuses.splice(0)]).toEqual([
+      verdict.startsWith('retry') ? [chain.id] : [],
+      verdict === 'reuse' ? [chain.id] : [],
+    ]);
+    tally.presented(p.foreign ? 'invalid: wrong client' : isEnded(chain) && verdict === 'invalid_grant' ? 'invalid: ended chain' : verdict);
+  },
+);
 
 /** Several at once, on both instances: old and new links, the same one many times, and sometimes something that ends the family. */
 const together = command(
   'together',
   {
     pick: fc.record({ chain: number, dead: fc.constant(false) }),
-    redeem: fc.array(fc.record({ age: weighted([40, 0], [14, 1], [1, 2]), asked: fc.oneof({ weight: 4, arbitrary: fc.constant({ scopes: undefined, resources: undefined }) }, { weight: 1, arbitrary: asked }), at, times: weighted([4, 1], [2, 3], [1, 12]) }), {
-      minLength: 1,
-      maxLength: 4,
-    }),
+    redeem: fc.array(
+      fc.record({
+        age: weighted([40, 0], [14, 1], [1, 2]),
+        asked: fc.oneof(
+          { weight: 4, arbitrary: fc.constant({ scopes: undefined, resources: undefined }) },
+          { weight: 1, arbitrary: asked },
+        ),
+        at,
+        times: weighted([4, 1], [2, 3], [1, 12]),
+      }),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    ),
     end: weighted<Operation['kind'] | undefined>([20, undefined], [1, 'revoke'], [1, 'end subject']),
   },
   async (machine, { world, tally }, p) => {
     const chain = await pickChain(machine, world, p.pick);
     const operations: Operation[] = p.redeem.flatMap((one) =>
-      Array.from({ length: one.times }, () => ({ kind: 'redeem' as const, shown: { chain, link: linkOf(chain, one.age), client: chain.client, asked: one.asked, at: one.at } })),
+      Array.from({ length: one.times }, () => ({
+        kind: 'redeem' as const,
+        shown: { chain, link: linkOf(chain, one.age), client: chain.client, asked: one.asked, at: one.at },
+      })),
     );
     if (p.end) operations.splice(operations.length >> 1, 0, { kind: p.end } as Operation);
     await batch(machine, world, chain, operations, tally);
@@ -109,7 +131,18 @@ const forged = command(
   {
     pick: chosenChain,
     age,
-    kind: fc.constantFrom<Forgery[]>('identifier', 'bucket', 'authorization', 'number', 'other link', 'other chain', 'random', 'type', 'longer', 'shorter'),
+    kind: fc.constantFrom<Forgery[]>(
+      'identifier',
+      'bucket',
+      'authorization',
+      'number',
+      'other link',
+      'other chain',
+      'random',
+      'type',
+      'longer',
+      'shorter',
+    ),
     bit: fc.nat(4095),
     at,
     use: weighted<'redeem' | 'revoke' | 'introspect'>([4, 'redeem'], [1, 'revoke'], [1, 'introspect']),
@@ -134,7 +167,13 @@ const forged = command(
 /** Ends things, sometimes by one who may not. */
 const revoke = command(
   'revoke',
-  { pick: chosenChain, what: weighted<'access' | 'family' | 'chain' | 'subject'>([6, 'access'], [1, 'family'], [1, 'chain'], [1, 'subject']), which: number, at, foreign: weighted([3, false], [1, true]) },
+  {
+    pick: chosenChain,
+    what: weighted<'access' | 'family' | 'chain' | 'subject'>([6, 'access'], [1, 'family'], [1, 'chain'], [1, 'subject']),
+    which: number,
+    at,
+    foreign: weighted([3, false], [1, true]),
+  },
   async (machine, { world, tally }, p) => {
     const chain = await pickChain(machine, world, p.pick);
     const now = world.now();
@@ -144,7 +183,9 @@ const revoke = command(
       expect(await world.get(RevocationStore, p.at).endAuthorization(chain.id, world.clock.now())).toBe(!chain.revoked && !gone);
       if (!gone) endFamily(chain, now);
     } else if (p.what === 'subject') {
-      const theirs = machine.chains.filter(({ subject, revoked, newestEnd }) => subject === chain.subject && !revoked && newestEnd >= grantsKeptFrom);
+      const theirs = machine.chains.filter(
+        ({ subject, revoked, newestEnd }) => subject === chain.subject && !revoked && newestEnd >= grantsKeptFrom,
+      );
       expect(await world.get(RevocationStore, p.at).endSubject(chain.subject, world.clock.now())).toBe(theirs.length);
       theirs.forEach((one) => endFamily(one, now));
     } else {
@@ -204,15 +245,27 @@ const change = command('change settings', { which: number, settings }, async (ma
 const quarters = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min: min * 4, max: max * 4 }).map((n) => n / 4);
 const wait = command(
   'wait',
-  { seconds: fc.oneof({ weight: 12, arbitrary: quarters(0, 9) }, { weight: 3, arbitrary: quarters(0, 45) }, { weight: 1, arbitrary: quarters(45, 900) }) },
+  {
+    seconds: fc.oneof(
+      { weight: 12, arbitrary: quarters(0, 9) },
+      { weight: 3, arbitrary: quarters(0, 45) },
+      { weight: 1, arbitrary: quarters(45, 900) },
+    ),
+  },
   async (_, { world }, { seconds }) => world.advance(seconds),
 );
-const waitDays = command('wait for days', { days: fc.integer({ min: 1, max: 8 }) }, async (_, { world }, { days }) => world.advance(days * 86_400));
+const waitDays = command('wait for days', { days: fc.integer({ min: 1, max: 8 }) }, async (_, { world }, { days }) =>
+  world.advance(days * 86_400),
+);
 
 /** To the very end of something, a quarter of a second before it or after. */
 const waitUntil = command(
   'wait until',
-  { pick: fc.record({ chain: number, dead: fc.constant(false) }), end: weighted<'leeway' | 'access' | 'link' | 'chain'>([8, 'leeway'], [4, 'access'], [1, 'link'], [1, 'chain']), quarter: fc.integer({ min: -1, max: 1 }) },
+  {
+    pick: fc.record({ chain: number, dead: fc.constant(false) }),
+    end: weighted<'leeway' | 'access' | 'link' | 'chain'>([8, 'leeway'], [4, 'access'], [1, 'link'], [1, 'chain']),
+    quarter: fc.integer({ min: -1, max: 1 }),
+  },
   async (machine, { world }, p) => {
     const chain = await pickChain(machine, world, p.pick);
     const ends = {
@@ -227,25 +280,38 @@ const waitUntil = command(
   },
 );
 
-const rotateKeys = command('rotate K', { at, due: weighted([6, false], [1, true]), purposes: weighted<('derive' | 'seal:refresh')[]>([4, ['derive']], [1, ['derive', 'seal:refresh']]), reload: fc.boolean() }, async (_, { world }, p) => {
-  const rotation = world.get(KeyRotation, p.at);
-  await (p.due ? rotation.rotateDue() : rotation.rotateNow(p.purposes));
-  // Within a scheduled rotation every instance knows the new key before it takes over; a derivation key alone may be unknown to the other for a while.
-  if (p.reload || p.due || p.purposes.length > 1) await world.reloadKeys();
-});
+const rotateKeys = command(
+  'rotate K',
+  {
+    at,
+    due: weighted([6, false], [1, true]),
+    purposes: weighted<('derive' | 'seal:refresh')[]>([4, ['derive']], [1, ['derive', 'seal:refresh']]),
+    reload: fc.boolean(),
+  },
+  async (_, { world }, p) => {
+    const rotation = world.get(KeyRotation, p.at);
+    await (p.due ? rotation.rotateDue() : rotation.rotateNow(p.purposes));
+    // Within a scheduled rotation every instance knows the new key before it takes over; a derivation key alone may be unknown to the other for a while.
+    if (p.reload || p.due || p.purposes.length > 1) await world.reloadKeys();
+  },
+);
 
-const prune = command('prune', { prepare: fc.boolean(), retentionDays: fc.integer({ min: 0, max: 2 }), at }, async (machine, { world }, p) => {
-  const store = world.get(MaintenanceStore, p.at);
-  const now = world.now();
-  if (p.prepare) await store.prepare(world.clock.now());
-  await store.prune(world.clock.now(), p.retentionDays * 86_400);
-  const before = now - p.retentionDays * DAY;
-  machine.kept = {
-    keptFrom: Math.max(machine.kept.keptFrom, Math.floor(before / DAY)),
-    logsKeptFrom: Math.max(machine.kept.logsKeptFrom, Math.floor(now / DAY)),
-    grantsKeptFrom: Math.max(machine.kept.grantsKeptFrom, before - 2 * DAY),
-  };
-});
+const prune = command(
+  'prune',
+  { prepare: fc.boolean(), retentionDays: fc.integer({ min: 0, max: 2 }), at },
+  async (machine, { world }, p) => {
+    const store = world.get(MaintenanceStore, p.at);
+    const now = world.now();
+    if (p.prepare) await store.prepare(world.clock.now());
+    await store.prune(world.clock.now(), p.retentionDays * 86_400);
+    const before = now - p.retentionDays * DAY;
+    machine.kept = {
+      keptFrom: Math.max(machine.kept.keptFrom, Math.floor(before / DAY)),
+      logsKeptFrom: Math.max(machine.kept.logsKeptFrom, Math.floor(now / DAY)),
+      grantsKeptFrom: Math.max(machine.kept.grantsKeptFrom, before - 2 * DAY),
+    };
+  },
+);
 
 const start = command('start', { seed: number }, async (machine, { world }, { seed }) => {
   if (machine.clients.some(({ disabled }) => !disabled)) await startChain(machine, world, seed);

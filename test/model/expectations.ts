@@ -17,7 +17,8 @@ export interface Kept {
 /** (I1), (I2), (I4): the rows of a chain are exactly those of the model. */
 export function expectRows(chain: Chain, rows: ChainRows, kept: Kept): void {
   const stillThere = ({ key }: { key: { bucket: number } }): boolean => key.bucket >= kept.keptFrom;
-  const numbers = (type: number) => rows.entries.filter((entry) => entry.type === type).map((entry) => `${entry.number} ${Date.parse(entry.expires_at)}`);
+  const numbers = (type: number) =>
+    rows.entries.filter((entry) => entry.type === type).map((entry) => `${entry.number} ${Date.parse(entry.expires_at)}`);
   const expected = (entries: readonly { key: { number: bigint; bucket: number }; expiresAt: number }[]) =>
     entries.filter(stillThere).map(({ key, expiresAt }) => `${key.number} ${expiresAt}`);
   expect(numbers(EntryType.refreshToken)).toEqual(expected(chain.links));

@@ -2,7 +2,8 @@ import { EntryType, type EntryKey } from '../../src/protocol/entry-key.js';
 import { formatToken, newIdentifier, parseToken, type ReferenceToken } from '../../src/protocol/token-string.js';
 import type { Link } from './chain-model.js';
 
-export type Forgery = 'identifier' | 'bucket' | 'authorization' | 'number' | 'other link' | 'other chain' | 'random' | 'type' | 'longer' | 'shorter';
+export type Forgery =
+  'identifier' | 'bucket' | 'authorization' | 'number' | 'other link' | 'other chain' | 'random' | 'type' | 'longer' | 'shorter';
 
 /** A token that was never issued, as near to a genuine one as can be. */
 export function forge(kind: Forgery, link: Link, otherHead: Link, bit: number): string {
@@ -17,7 +18,7 @@ function alter({ key, identifier }: ReferenceToken, kind: Forgery, other: EntryK
     case 'identifier':
       return { key, identifier: flipped(identifier, bit) };
     case 'bucket':
-      return { key: { ...key, bucket: key.bucket ^ (1 << bit % 31) }, identifier };
+      return { key: { ...key, bucket: key.bucket ^ (1 << (bit % 31)) }, identifier };
     case 'authorization': {
       const hex = flipped(Buffer.from(key.authorizationId.replaceAll('-', ''), 'hex'), bit).toString('hex');
       return { key: { ...key, authorizationId: hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') }, identifier };

@@ -94,7 +94,14 @@ export async function startChain(machine: Machine, world: World, seed: number): 
     accessLogs: [],
     newestEnd: Math.max(headEnd, accessEnd),
   };
-  const expected = expectedClaims(chain, { scopes: undefined, resources: undefined }, 0, now, Math.min(accessEnd, endsAt), String(access.claims['jti']));
+  const expected = expectedClaims(
+    chain,
+    { scopes: undefined, resources: undefined },
+    0,
+    now,
+    Math.min(accessEnd, endsAt),
+    String(access.claims['jti']),
+  );
   expect(sorted(access.claims)).toEqual(sorted(expected));
   machine.chains.push(chain);
   return chain;

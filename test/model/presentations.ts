@@ -1,6 +1,16 @@
 import { seconds } from '../../src/storage/reference-token-claims.js';
 import { ISSUER } from '../support/service-app.js';
-import { effective, judge, type Access, type Asked, type Chain, type Judge, type Link, type ModelClient, type Verdict } from './chain-model.js';
+import {
+  effective,
+  judge,
+  type Access,
+  type Asked,
+  type Chain,
+  type Judge,
+  type Link,
+  type ModelClient,
+  type Verdict,
+} from './chain-model.js';
 import type { Answer, World } from './world.js';
 
 /** A genuine link, presented. */
@@ -48,7 +58,9 @@ export async function settle(world: World, shown: Presentation, verdict: Verdict
     expect(answer.body.refresh_token).toBeUndefined();
     const { accessEnd } = plannedEnds(world, shown);
     const end = Math.min(accessEnd, chain.endsAt);
-    chain.accesses.push(await newAccess(world, shown, answer, settings.referenceAccessTokens, link.generation, world.now(), end, accessEnd));
+    chain.accesses.push(
+      await newAccess(world, shown, answer, settings.referenceAccessTokens, link.generation, world.now(), end, accessEnd),
+    );
     return;
   }
   if (verdict === 'won') {
@@ -63,7 +75,15 @@ export async function settle(world: World, shown: Presentation, verdict: Verdict
     chain.links.push({ generation: link.generation + 1, token, key, expiresAt: headEnd });
     chain.accesses.push(access);
     chain.newestEnd = Math.max(chain.newestEnd, headEnd, accessEnd);
-    chain.rotation = { rotatedAt: world.now(), refreshToken: token, headEnd, accessEnd, formats, effective: wish, accesses: new Map([[wish, access]]) };
+    chain.rotation = {
+      rotatedAt: world.now(),
+      refreshToken: token,
+      headEnd,
+      accessEnd,
+      formats,
+      effective: wish,
+      accesses: new Map([[wish, access]]),
+    };
     return;
   }
   // (I5) A retry: the same refresh token to the letter, and for the same wish the same access token; all of it dated back to the rotation.
@@ -121,7 +141,14 @@ async function readAccess(
   return { token, jti: String(claims['jti']), key, expiresAt: entryEnd, revoked: false };
 }
 
-export function expectedClaims(chain: Chain, asked: Asked, link: number, issuedAt: number, end: number, jti: string): Record<string, unknown> {
+export function expectedClaims(
+  chain: Chain,
+  asked: Asked,
+  link: number,
+  issuedAt: number,
+  end: number,
+  jti: string,
+): Record<string, unknown> {
   return {
     ...chain.claims,
     iss: ISSUER,

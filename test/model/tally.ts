@@ -24,7 +24,11 @@ export class Tally {
   }
 
   toString(): string {
-    const list = (counts: Map<string, number>) => [...counts].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${n} ${name}`).join(', ');
+    const list = (counts: Map<string, number>) =>
+      [...counts]
+        .sort((a, b) => b[1] - a[1])
+        .map(([name, n]) => `${n} ${name}`)
+        .join(', ');
     const steps = [...this.steps.values()].reduce((sum, n) => sum + n, 0);
     return `${steps} steps (${list(this.steps)}); outcomes: ${list(this.outcomes)}; ${Math.round(this.invalidShare * 100)} % invalid; longest chain ${this.longestChain}`;
   }

@@ -49,7 +49,13 @@ const DEFAULTS = {
   accessTokenAlgorithm: 'ES256',
 } as const;
 /** The second instance was configured otherwise: a retry there must still repeat what the first one wrote. */
-const OTHERWISE = { ...DEFAULTS, accessTokenLifetime: 600, refreshTokenLifetime: 7 * 86_400, referenceAccessTokens: true, referenceRefreshTokens: false } as const;
+const OTHERWISE = {
+  ...DEFAULTS,
+  accessTokenLifetime: 600,
+  refreshTokenLifetime: 7 * 86_400,
+  referenceAccessTokens: true,
+  referenceRefreshTokens: false,
+} as const;
 
 /** Two real instances on one database and one clock, and a look at the rows beside them. */
 export class World {
@@ -61,7 +67,9 @@ export class World {
   ) {}
 
   static async open(): Promise<World> {
-    const options = (more: Omit<Partial<IssuanceOptions>, 'grants'>): TestServiceOptions => ({ issuance: { ...more, pruning: false, tokenRequestsPerMinute: 0 } });
+    const options = (more: Omit<Partial<IssuanceOptions>, 'grants'>): TestServiceOptions => ({
+      issuance: { ...more, pruning: false, tokenRequestsPerMinute: 0 },
+    });
     const one = await startService(options({}));
     const two = await startService({ ...options(OTHERWISE), beside: one });
     const database = new pg.Client({ connectionString: one.database.url });

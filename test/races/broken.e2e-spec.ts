@@ -1,6 +1,7 @@
 import { openChain } from '../support/chain.js';
 import { publicClient } from '../support/clients.js';
 import { present, rowsOf } from './support/one-successor.js';
+import { PATIENCE } from './support/size.js';
 import { openStage, type Stage, type StageOptions } from './support/stage.js';
 import { AHEAD_AND_BEHIND } from './support/wrong-clocks.js';
 
@@ -39,26 +40,37 @@ describe('A race shows that something is broken:', () => {
   it.each([
     ['the head judged by SELECT', 'judged-by-select.ts'],
     ['no nonce', 'without-nonce.ts'],
-  ])('%s', (_, breakage) =>
-    on({ alone: true, preload: [`../races/broken/${breakage}`] }, async (stage) => {
-      expect(await inRounds(stage, 10, 30, ({ statuses }) => statuses.includes(500))).toBe(true);
-    }),
+  ])(
+    '%s',
+    (_, breakage) =>
+      on({ alone: true, preload: [`../races/broken/${breakage}`] }, async (stage) => {
+        expect(await inRounds(stage, 10, 30, ({ statuses }) => statuses.includes(500))).toBe(true);
+      }),
+    PATIENCE,
   );
 
-  it('leeway 0 not tested by itself', () =>
-    on({ preload: ['../races/broken/without-leeway-test.ts'] }, async (stage) => {
-      expect(await inRounds(stage, 50, 0, ({ statuses }) => statuses.filter((status) => status === 200).length > 1)).toBe(true);
-    }));
+  it(
+    'leeway 0 not tested by itself',
+    () =>
+      on({ preload: ['../races/broken/without-leeway-test.ts'] }, async (stage) => {
+        expect(await inRounds(stage, 50, 0, ({ statuses }) => statuses.filter((status) => status === 200).length > 1)).toBe(true);
+      }),
+    PATIENCE,
+  );
 
-  it('the clock of the machine believed', () =>
-    on({ each: withBrokenClock() }, async (stage) => {
-      const client = await stage.register(publicClient().withSettings({ leeway: 30 }));
-      const [ahead, behind] = stage.clients(client);
-      const chain = await openChain(stage, { client: client.id });
-      expect((await behind.refresh(chain.refreshToken)).status).toBe(200);
-      expect((await ahead.refresh(chain.refreshToken)).body.error).toBe('invalid_grant');
-      expect(await rowsOf(stage, chain.authorizationId)).toMatchObject({ status: 2, logged: 1 });
-    }));
+  it(
+    'the clock of the machine believed',
+    () =>
+      on({ each: withBrokenClock() }, async (stage) => {
+        const client = await stage.register(publicClient().withSettings({ leeway: 30 }));
+        const [ahead, behind] = stage.clients(client);
+        const chain = await openChain(stage, { client: client.id });
+        expect((await behind.refresh(chain.refreshToken)).status).toBe(200);
+        expect((await ahead.refresh(chain.refreshToken)).body.error).toBe('invalid_grant');
+        expect(await rowsOf(stage, chain.authorizationId)).toMatchObject({ status: 2, logged: 1 });
+      }),
+    PATIENCE,
+  );
 });
 
 const withBrokenClock = (): StageOptions['each'] => {

@@ -31,8 +31,8 @@ export type ServiceProcessOptions = Pick<ServiceProcessSettings, 'databaseUrl' |
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
-  /** What its machine said when it started. Milliseconds since the epoch. */
-  readonly date: number;
+  /** Milliseconds by which its machine's clock is ahead of ours. */
+  readonly ahead: number;
   /** What it wrote to stderr and, after the first line, to stdout. */
   readonly output: readonly string[];
   /** SIGKILL: no drain, no farewell. */
@@ -53,7 +53,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   return {
     url: `http://127.0.0.1:${port}`,
     pid: Number(child.pid),
-    date,
+    ahead: date - Date.now(),
     output,
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -5,8 +5,8 @@ import type { Log } from './log.js';
 import { requestContext } from './request-context.js';
 
 const HEADER = 'x-request-id';
-/** An id that a proxy gave. Anything else could forge log lines, or be a secret in the wrong header. */
-const ACCEPTED_ID = /^[A-Za-z0-9_-]{8,64}$/;
+/** An id that a proxy gave. Anything else could forge log lines, or be a secret in the wrong header: one of ours would be short enough. */
+const ACCEPTED_ID = /^(?!cs_[a-z]{2}_)[A-Za-z0-9_-]{8,64}$/;
 
 /** The caller's id of the request if it is of a form that does no harm, else a new one. */
 export function requestIdOf(request: IncomingMessage): string {

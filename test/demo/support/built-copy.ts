@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +36,35 @@ export class BuiltCopy {
         if (stopAt !== undefined && seen.includes(stopAt) && !before.includes(stopAt)) child.kill('SIGTERM');
       });
     });
+  }
+
+  /** Starts a compiled script that goes on until it is stopped; waits until it says that it listens. */
+  async serve(
+    path: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<{ readonly output: () => string; stop(): Promise<void> }> {
+    const child = spawn(process.execPath, [join(this.folder, path)], {
+      cwd: this.folder,
+      env: { PATH: process.env['PATH'], ...environment },
+    });
+    let output = '';
+    const ended = once(child, 'exit');
+    const listening = new Promise<void>((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          output += text;
+          if (output.includes(' listens on ')) resolve();
+        });
+      }
+    });
+    await Promise.race([listening, ended.then(() => Promise.reject(new Error(`${path} ended at its start: ${output}`)))]);
+    return {
+      output: () => output,
+      stop: async () => {
+        child.kill('SIGTERM');
+        await ended;
+      },
+    };
   }
 
   async remove(): Promise<void> {

@@ -5,7 +5,7 @@ import { openChain, type Chain } from '../../support/chain.js';
 import { publicClient } from '../../support/clients.js';
 import { report } from '../support/figures.js';
 import { rowsOf } from '../support/one-successor.js';
-import { rounds } from '../support/size.js';
+import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
 const CHAINS = 24;
@@ -29,38 +29,42 @@ export function massRevocation(stage: Stage): void {
   }
 
   describe('Mass revocations race with refreshes and with each other', () => {
-    it('without an error or a deadlock, each grant ends once', async () => {
-      const client = await stage.register(publicClient());
-      const clients = stage.clients(client);
-      let yielded = 0;
-      let refused = 0;
-      for (let round = 0; round < rounds(10, 100); round++) {
-        const subject = randomUUID();
-        const chains = await Promise.all(Array.from({ length: CHAINS }, () => openChain(stage, { client: client.id, subject })));
-        const refresh = async ({ refreshToken }: Chain, i: number) => {
-          await sleep(Math.random() * 20);
-          const { status } = await (clients[i % 2] ?? clients[0]).refresh(refreshToken);
-          expect([200, 400]).toContain(status);
-          if (status === 200) yielded++;
-          else refused++;
-        };
-        const endSoon = async () => {
-          await sleep(Math.random() * 20);
-          return end(subject);
-        };
-        const [ended] = await Promise.all([
-          Promise.all(Array.from({ length: 4 }, endSoon)),
-          ...[...chains, ...chains.toReversed()].map(refresh),
-        ]);
+    it(
+      'without an error or a deadlock, each grant ends once',
+      async () => {
+        const client = await stage.register(publicClient());
+        const clients = stage.clients(client);
+        let yielded = 0;
+        let refused = 0;
+        for (let round = 0; round < rounds(10, 100); round++) {
+          const subject = randomUUID();
+          const chains = await Promise.all(Array.from({ length: CHAINS }, () => openChain(stage, { client: client.id, subject })));
+          const refresh = async ({ refreshToken }: Chain, i: number) => {
+            await sleep(Math.random() * 20);
+            const { status } = await (clients[i % 2] ?? clients[0]).refresh(refreshToken);
+            expect([200, 400]).toContain(status);
+            if (status === 200) yielded++;
+            else refused++;
+          };
+          const endSoon = async () => {
+            await sleep(Math.random() * 20);
+            return end(subject);
+          };
+          const [ended] = await Promise.all([
+            Promise.all(Array.from({ length: 4 }, endSoon)),
+            ...[...chains, ...chains.toReversed()].map(refresh),
+          ]);
 
-        expect(ended.reduce((sum, n) => sum + n, 0)).toBe(CHAINS);
-        const rows = await Promise.all(chains.map(({ authorizationId }) => rowsOf(stage, authorizationId)));
-        expect(rows.filter(({ status, logged }) => status !== 2 || logged !== 1)).toEqual([]);
-      }
-      report(`mass revocation: ${yielded} refreshes before, ${refused} after`);
-      expect(yielded).toBeGreaterThan(0);
-      expect(refused).toBeGreaterThan(0);
-      expect(await deadlocks()).toBe(0);
-    }, 120_000);
+          expect(ended.reduce((sum, n) => sum + n, 0)).toBe(CHAINS);
+          const rows = await Promise.all(chains.map(({ authorizationId }) => rowsOf(stage, authorizationId)));
+          expect(rows.filter(({ status, logged }) => status !== 2 || logged !== 1)).toEqual([]);
+        }
+        report(`mass revocation: ${yielded} refreshes before, ${refused} after`);
+        expect(yielded).toBeGreaterThan(0);
+        expect(refused).toBeGreaterThan(0);
+        expect(await deadlocks()).toBe(0);
+      },
+      PATIENCE,
+    );
   });
 }

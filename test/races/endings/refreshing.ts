@@ -7,7 +7,7 @@ import { ProtocolClient, signUp } from '../../support/protocol-client.js';
 import { raceEnding, type Ending, type Refresh } from '../support/ending.js';
 import { report } from '../support/figures.js';
 import { rowsOf } from '../support/one-successor.js';
-import { rounds } from '../support/size.js';
+import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
 const ROUNDS = rounds(25, 100);
@@ -114,7 +114,7 @@ export function refreshing(stage: Stage): void {
         expect(yielded).toBeGreaterThan(0);
         expect(refused).toBeGreaterThan(0);
       },
-      180_000,
+      PATIENCE,
     );
   });
 }

@@ -7,7 +7,7 @@ import { ProtocolClient, signUp } from '../../support/protocol-client.js';
 import { expectAccessDead } from '../support/ending.js';
 import { report, timed } from '../support/figures.js';
 import { rowsOf } from '../support/one-successor.js';
-import { rounds } from '../support/size.js';
+import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
 const NEW_PASSWORD = 'another horse, another battery';
@@ -79,7 +79,7 @@ export function signingIn(stage: Stage): void {
         expect(yielded).toBeGreaterThan(0);
         expect(refused).toBeGreaterThan(0);
       },
-      120_000,
+      PATIENCE,
     );
   });
 
@@ -130,33 +130,37 @@ export function signingIn(stage: Stage): void {
         expect(yielded).toBeGreaterThan(0);
         expect(refused).toBeGreaterThan(0);
       },
-      120_000,
+      PATIENCE,
     );
   });
 
   describe('Client credentials race with disabling the client', () => {
-    it('no token survives, nor revives with the client', async () => {
-      let yielded = 0;
-      let refused = 0;
-      for (let round = 0; round < rounds(25, 100); round++) {
-        const client = await stage.register(confidentialClient().withSettings({ referenceAccessTokens: round % 2 === 0 }));
-        const clients = stage.clients(client);
-        const ask = async (n: number) => {
-          const { status, body } = await (clients[n % 2] ?? clients[0]).token({ grant_type: 'client_credentials' });
-          expect([200, 401, 429]).toContain(status);
-          return status === 200 ? (body.access_token as string) : undefined;
-        };
-        const outcome = await race({ attempts: 24, within: 25 }, ask, async () => expect(await setClient(client.id, false)).toBe(true));
-        yielded += outcome.yielded.length;
-        refused += outcome.refused;
-        await expectAccessDead(stage, outcome.yielded);
-        expect(await setClient(client.id, true)).toBe(true);
-        await expectAccessDead(stage, outcome.yielded);
-        expect((await stage.observers[1].introspect((await ask(round)) ?? '')).body.active).toBe(true);
-      }
-      report(`client credentials against disabling: ${yielded} tokens, ${refused} refused`);
-      expect(yielded).toBeGreaterThan(0);
-      expect(refused).toBeGreaterThan(0);
-    }, 120_000);
+    it(
+      'no token survives, nor revives with the client',
+      async () => {
+        let yielded = 0;
+        let refused = 0;
+        for (let round = 0; round < rounds(25, 100); round++) {
+          const client = await stage.register(confidentialClient().withSettings({ referenceAccessTokens: round % 2 === 0 }));
+          const clients = stage.clients(client);
+          const ask = async (n: number) => {
+            const { status, body } = await (clients[n % 2] ?? clients[0]).token({ grant_type: 'client_credentials' });
+            expect([200, 401, 429]).toContain(status);
+            return status === 200 ? (body.access_token as string) : undefined;
+          };
+          const outcome = await race({ attempts: 24, within: 25 }, ask, async () => expect(await setClient(client.id, false)).toBe(true));
+          yielded += outcome.yielded.length;
+          refused += outcome.refused;
+          await expectAccessDead(stage, outcome.yielded);
+          expect(await setClient(client.id, true)).toBe(true);
+          await expectAccessDead(stage, outcome.yielded);
+          expect((await stage.observers[1].introspect((await ask(round)) ?? '')).body.active).toBe(true);
+        }
+        report(`client credentials against disabling: ${yielded} tokens, ${refused} refused`);
+        expect(yielded).toBeGreaterThan(0);
+        expect(refused).toBeGreaterThan(0);
+      },
+      PATIENCE,
+    );
   });
 }

@@ -3,7 +3,7 @@ import { openChain } from '../../support/chain.js';
 import type { Form } from '../../support/protocol-client.js';
 import { median, report, timed } from '../support/figures.js';
 import { accessTokenId, expectOneSuccessor, present, rowsOf } from '../support/one-successor.js';
-import { rounds } from '../support/size.js';
+import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
 const RACERS = 64;
@@ -29,59 +29,71 @@ export function oneSuccessor(stage: Stage): void {
     it(
       'gives all of them one successor and one access token, with the rows of one rotation',
       () => race('JWT', publicClient(), 50, RACERS),
-      120_000,
+      PATIENCE,
     );
 
-    it('and by reference, and self-contained', async () => {
-      await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(5, 50), RACERS);
-      await race('refresh token self-contained', publicClient().withSettings({ referenceRefreshTokens: false }), rounds(5, 50), RACERS);
-    }, 120_000);
+    it(
+      'and by reference, and self-contained',
+      async () => {
+        await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(5, 50), RACERS);
+        await race('refresh token self-contained', publicClient().withSettings({ referenceRefreshTokens: false }), rounds(5, 50), RACERS);
+      },
+      PATIENCE,
+    );
 
-    it('also when they ask for different scopes: one successor, one access token for each', async () => {
-      const client = await stage.register(publicClient().withScopes('todos:read', 'todos:write'));
-      const clients = stage.clients(client);
-      const chain = await openChain(stage, { client: client.id, scopes: ['todos:read', 'todos:write'] });
-      const asked = [undefined, 'todos:read', 'todos:write'];
-      let token = chain.refreshToken;
-      for (let round = 0; round < rounds(10, 50); round++) {
-        const before = await rowsOf(stage, chain.authorizationId);
-        const offset = Math.floor(Math.random() * 3); // who comes first differs
-        const scopeOf = (racer: number) => asked[(racer + offset) % 3];
-        const formOf = (scope: string | undefined): Form => (scope === undefined ? {} : { scope });
-        const answers = await present(clients, token, 24, (racer) => formOf(scopeOf(racer)));
+    it(
+      'also when they ask for different scopes: one successor, one access token for each',
+      async () => {
+        const client = await stage.register(publicClient().withScopes('todos:read', 'todos:write'));
+        const clients = stage.clients(client);
+        const chain = await openChain(stage, { client: client.id, scopes: ['todos:read', 'todos:write'] });
+        const asked = [undefined, 'todos:read', 'todos:write'];
+        let token = chain.refreshToken;
+        for (let round = 0; round < rounds(10, 50); round++) {
+          const before = await rowsOf(stage, chain.authorizationId);
+          const offset = Math.floor(Math.random() * 3); // who comes first differs
+          const scopeOf = (racer: number) => asked[(racer + offset) % 3];
+          const formOf = (scope: string | undefined): Form => (scope === undefined ? {} : { scope });
+          const answers = await present(clients, token, 24, (racer) => formOf(scopeOf(racer)));
 
-        expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
-        expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
-        for (const scope of asked) {
-          const alike = answers.filter((_, racer) => scopeOf(racer) === scope).map(({ body }) => body.access_token as string);
-          expect(new Set(alike.map(accessTokenId)).size).toBe(1);
-          const seen = await stage.observers[round % 2 === 0 ? 0 : 1].introspect(alike[0] ?? '');
-          expect(seen.body).toMatchObject({ active: true, scope: scope ?? 'todos:read todos:write' });
+          expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+          expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
+          for (const scope of asked) {
+            const alike = answers.filter((_, racer) => scopeOf(racer) === scope).map(({ body }) => body.access_token as string);
+            expect(new Set(alike.map(accessTokenId)).size).toBe(1);
+            const seen = await stage.observers[round % 2 === 0 ? 0 : 1].introspect(alike[0] ?? '');
+            expect(seen.body).toMatchObject({ active: true, scope: scope ?? 'todos:read todos:write' });
+          }
+          expect(await rowsOf(stage, chain.authorizationId)).toEqual({
+            entries: before.entries + 4,
+            links: before.links + 1,
+            generation: before.generation + 1,
+            status: 1,
+            logged: 0,
+          });
+          token = answers[0]?.body.refresh_token;
         }
-        expect(await rowsOf(stage, chain.authorizationId)).toEqual({
-          entries: before.entries + 4,
-          links: before.links + 1,
-          generation: before.generation + 1,
-          status: 1,
-          logged: 0,
-        });
-        token = answers[0]?.body.refresh_token;
-      }
-    }, 60_000);
+      },
+      PATIENCE,
+    );
   });
 
   describe('Without a leeway', () => {
-    it('one of 64 wins at most, and the family ends with one log row', async () => {
-      const client = await stage.register(publicClient().withSettings({ leeway: 0 }));
-      for (let round = 0; round < rounds(10, 50); round++) {
-        const chain = await openChain(stage, { client: client.id });
-        const answers = await present(stage.clients(client), chain.refreshToken, RACERS);
-        expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-        expect(new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${body.error}`))).toEqual(
-          new Set(['400 invalid_grant']),
-        );
-        expect(await rowsOf(stage, chain.authorizationId)).toEqual({ entries: 4, links: 2, generation: 1, status: 2, logged: 1 });
-      }
-    }, 60_000);
+    it(
+      'one of 64 wins at most, and the family ends with one log row',
+      async () => {
+        const client = await stage.register(publicClient().withSettings({ leeway: 0 }));
+        for (let round = 0; round < rounds(10, 50); round++) {
+          const chain = await openChain(stage, { client: client.id });
+          const answers = await present(stage.clients(client), chain.refreshToken, RACERS);
+          expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+          expect(new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${body.error}`))).toEqual(
+            new Set(['400 invalid_grant']),
+          );
+          expect(await rowsOf(stage, chain.authorizationId)).toEqual({ entries: 4, links: 2, generation: 1, status: 2, logged: 1 });
+        }
+      },
+      PATIENCE,
+    );
   });
 }

@@ -1,5 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
+import type { ResolvedIssuanceOptions } from '../../../issuance/issuance.options.js';
+import { ISSUANCE_OPTIONS } from '../../../issuance/issuance.tokens.js';
 import { PresentedTokens, type PresentedToken } from '../../../issuance/tokens/presented-tokens.js';
 import { Clock } from '../../../protocol/clock.js';
 import { EntryType, formatTokenId } from '../../../protocol/entry-key.js';
@@ -56,7 +58,11 @@ async function find(app: INestApplicationContext, text: string): Promise<FoundTo
   const kid = presented?.form === 'jwt' ? presented.jwt.kid : undefined;
   const entry =
     presented && (await app.get(TokenEntryStore, { strict: false }).find(presented.key, app.get(Clock, { strict: false }).now(), kid));
-  if (!presented || !entry || !isGenuine(presented, entry)) throw new Refusal('This is no token of this service, or its entry was pruned.');
+  if (!presented || !entry || !isGenuine(presented, entry)) {
+    // Signed tokens of another issuer are foreign, though they be in the same database.
+    const { issuer } = app.get<ResolvedIssuanceOptions>(ISSUANCE_OPTIONS, { strict: false });
+    throw new Refusal(`This is no token of ${issuer}, or its entry was pruned.`);
+  }
   return { presented, entry };
 }
 

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { OAUTH_ERROR_STATUS } from '../../src/protocol/oauth-error.js';
+import { basic } from '../bad-input/support/bad-input.js';
+import { confidentialClient, publicClient, resourceServer, type TestClient } from '../support/clients.js';
+import { DatabaseRows } from '../support/database-rows.js';
+import { ProtocolClient, signUp } from '../support/protocol-client.js';
+import { startService, type TestService } from '../support/service-app.js';
+import { API_ROUTES, DOCUMENTS, FORM_ROUTES, fuzzRequest, MARKER, type Genuine } from './requests.js';
+import { closeConnections, send, sendRaw, type FuzzAnswer, type FuzzRequest } from './send.js';
+
+const soak = process.env['SOAK'] === '1';
+const RUNS = soak ? 100_000 : 1_500;
+const LONGEST_MS = soak ? 3_600_000 : 120_000;
+
+let service: TestService;
+let rows: DatabaseRows;
+let genuine: Genuine;
+let precious: { accessToken: string; refreshToken: string; machineToken: string };
+let api: ProtocolClient;
+
+beforeAll(async () => {
+  const plenty = { limit: 1_000_000, window: 60 };
+  const patient = { free: 1_000_000 };
+  service = await startService({
+    issuance: { tokenRequestsPerMinute: 0 },
+    identity: {
+      lockOut: { account: patient, address: patient, refresh: patient },
+      rateLimits: { signInsPerAccount: plenty, signInsPerAddress: plenty, registrationsPerAddress: plenty, refreshesPerAddress: plenty },
+    },
+  });
+  rows = await DatabaseRows.open(service.database.url);
+  const machine = await confidentialClient().withScopes('todos:read').register(service);
+  const byPost = await confidentialClient()
+    .with({ authenticationMethod: 'client_secret_post' })
+    .withSettings({ referenceAccessTokens: true })
+    .register(service);
+  const app = await publicClient().register(service);
+  const guard = await resourceServer().register(service);
+  api = new ProtocolClient(service.url, guard);
+  const machineToken = async (client: TestClient): Promise<string> => {
+    const credentials = { grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret ?? '' };
+    const asMachine = new ProtocolClient(service.url, client === machine ? machine : undefined);
+    return (await asMachine.token(client === machine ? { grant_type: 'client_credentials' } : credentials)).body.access_token;
+  };
+  const [kept, used] = [await signUp(service.url), await signUp(service.url)];
+  precious = { accessToken: kept.accessToken, refreshToken: kept.refreshToken, machineToken: await machineToken(byPost) };
+  const clients = [machine, guard];
+  genuine = {
+    expendable: [used.accessToken, used.refreshToken, await machineToken(machine), await machineToken(byPost)],
+    precious: Object.values(precious),
+    clients: clients.map(basic),
+    clientIds: [...clients, byPost, app].map(({ id }) => id).concat('first-party'),
+    secrets: [...clients, byPost].map(({ secret }) => secret ?? ''),
+    // Not the account of the precious chain: whoever has the right password may end all of it.
+    accounts: [{ email: used.email, password: used.password }],
+  };
+});
+afterAll(async () => {
+  closeConnections();
+  await rows.close();
+  await service.close();
+});
+
+const INTERNAL =
+  /FST_|\bError:|node_modules|\n? {4}at |\.[jt]s:\d|typeorm|postgres|relation "|violates|prepared statement|\bselect\b|TypeError|undefined is not/i;
+
+function expectTame({ method, path }: FuzzRequest, answer: FuzzAnswer): void {
+  const { status, headers, text } = answer;
+  expect(status).toBeLessThan(500);
+  expect(text).not.toContain(MARKER);
+  expect(JSON.stringify(headers)).not.toContain(MARKER);
+  expect(headers['x-powered-by']).toBeUndefined();
+  if (status < 400) return;
+  expect(text).not.toMatch(INTERNAL);
+  if (method === 'HEAD') return;
+  // Refused by the HTTP parser: no endpoint has seen it.
+  if (status === 431) return;
+  if ([...FORM_ROUTES, ...DOCUMENTS].some((known) => known === path)) expectOAuthError(answer);
+  if (API_ROUTES.some(([known, at]) => known === method && at === path)) expectProblem(answer);
+}
+
+function expectOAuthError({ headers, text }: FuzzAnswer): void {
+  expect(headers['content-type']).toMatch(/^application\/json/);
+  const body = JSON.parse(text) as Record<string, unknown>;
+  expect(Object.keys(OAUTH_ERROR_STATUS)).toContain(body['error']);
+  expect(Object.keys(body).filter((name) => name !== 'error' && name !== 'error_description')).toEqual([]);
+}
+
+function expectProblem({ status, headers, text }: FuzzAnswer): void {
+  expect(headers['content-type']).toMatch(/^application\/problem\+json(; charset=utf-8)?$/);
+  expect(JSON.parse(text)).toMatchObject({ type: expect.stringMatching(/^urn:countersign:problem:[a-z-]+$/) as string, status });
+}
+
+describe('Whatever is sent', () => {
+  it(
+    'is answered, never with a 5xx, and by nothing that tells of the inside',
+    async () => {
+      const seen = new Map<string, number>();
+      let sent = 0;
+      await fc.assert(
+        fc.asyncProperty(fuzzRequest(genuine), async (request) => {
+          // Wrong credentials are counted; only the first of them would be looked at.
+          if (sent++ % 10 === 0) await rows.forgetFailures();
+          const answer = await send(service.url, request);
+          if (!answer) return;
+          seen.set(`${answer.status}`, (seen.get(`${answer.status}`) ?? 0) + 1);
+          expectTame(request, answer);
+        }),
+        { numRuns: RUNS, interruptAfterTimeLimit: LONGEST_MS - 20_000, markInterruptAsFailure: true },
+      );
+      process.stdout.write(
+        `fuzz: ${[...seen]
+          .sort()
+          .map(([status, n]) => `${n} × ${status}`)
+          .join(', ')}\n`,
+      );
+      // A fuzz that is turned away at the door tries nothing.
+      expect(seen.get('200') ?? 0).toBeGreaterThan(RUNS / 50);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'is refused or closed when it is no HTTP',
+    async () => {
+      const line = fc.constantFrom(
+        'GET / HTTP/1.1',
+        'POST /connect/token HTTP/1.1',
+        'POST /auth/login HTTP/1.1',
+        'POST /connect/token',
+        'POST /connect/token HTTP/9.9',
+        'GET \0 HTTP/1.1',
+        '\x16\x03\x01\x02',
+        'PRI * HTTP/2.0',
+      );
+      const header = fc.oneof(
+        fc.constantFrom(
+          'Host: x',
+          'Content-Length: 5',
+          'Content-Length: -1',
+          'Content-Length: 99999999999999999999',
+          'Transfer-Encoding: chunked',
+          'Transfer-Encoding: identity, chunked',
+          'Authorization: \0',
+          'Authorization: Basic é',
+          ': x',
+          'Content-Type: application/x-www-form-urlencoded',
+          `X: ${'y'.repeat(20_000)}`,
+          'Connection: close',
+          'Expect: 100-continue',
+          'Upgrade: websocket',
+        ),
+        fc.string({ unit: 'binary-ascii' }),
+      );
+      const body = fc.oneof(
+        fc.constantFrom('', 'a=b', '5\r\na=b&c\r\n0\r\n\r\n', 'zz\r\n', 'POST / HTTP/1.1\r\n\r\n'),
+        fc.string({ unit: 'binary-ascii' }),
+      );
+      await fc.assert(
+        fc.asyncProperty(line, fc.array(header, { maxLength: 5 }), body, async (first, headers, rest) => {
+          const answer = await sendRaw(service.url, Buffer.from([first, ...headers, '', rest].join('\r\n'), 'latin1'));
+          expect(answer).not.toMatch(/^HTTP\/1\.1 5/);
+          expect(answer).not.toMatch(INTERNAL);
+        }),
+        { numRuns: soak ? 20_000 : 200, interruptAfterTimeLimit: LONGEST_MS - 20_000, markInterruptAsFailure: true },
+      );
+    },
+    LONGEST_MS,
+  );
+
+  it('leaves alone what it did not hold the tokens of', async () => {
+    const app = new ProtocolClient(service.url, { id: 'first-party', secret: undefined });
+    expect((await api.introspect(precious.accessToken)).body).toMatchObject({ active: true });
+    expect((await api.introspect(precious.machineToken)).body).toMatchObject({ active: true });
+    expect((await app.json('GET', '/auth/me', undefined, precious.accessToken)).status).toBe(200);
+    const refreshed = await app.refresh(precious.refreshToken);
+    expect(refreshed.status).toBe(200);
+    expect((await api.introspect(refreshed.body.access_token)).body).toMatchObject({ active: true, lnk: 1 });
+  });
+});

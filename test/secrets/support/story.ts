@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { KeyRing } from '../../../src/issuance/keys/key-ring.js';
+import { KeyRotation } from '../../../src/issuance/keys/key-rotation.js';
+import { TokenMaintenance } from '../../../src/issuance/maintenance/token-maintenance.js';
+import { sha256 } from '../../../src/protocol/hashing.js';
+import { ClientStore, type ClientSettings } from '../../../src/storage/client.store.js';
+import { confidentialClient, resourceServer, type TestClient } from '../../support/clients.js';
+import { exchange, type RawAnswer, type RawRequest } from '../../support/exchange.js';
+import type { TestService } from '../../support/service-app.js';
+import type { KnownSecrets } from './known-secrets.js';
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const JSON_BODY = { 'content-type': 'application/json' };
+const TOKEN_FIELDS = ['access_token', 'refresh_token', 'accessToken', 'refreshToken'];
+const FIRST_PARTY: TestClient = { id: 'first-party', secret: undefined };
+
+/** Uses the service as people, clients and fools do, and remembers every secret that comes by. */
+export class Story {
+  private count = 0;
+
+  constructor(
+    private readonly service: TestService,
+    private readonly secrets: KnownSecrets,
+  ) {}
+
+  async send(request: RawRequest): Promise<RawAnswer> {
+    const answer = await exchange(this.service.url, request);
+    for (const field of TOKEN_FIELDS) {
+      const token: unknown = answer.body?.[field];
+      if (typeof token === 'string') this.secrets.remember(`${field} ${++this.count}`, token);
+    }
+    return answer;
+  }
+
+  password(): string {
+    const password = `pass "word" ${randomBytes(12).toString('base64')} \u00fc`;
+    this.secrets.remember(`password ${++this.count}`, password);
+    return password;
+  }
+
+  async client(settings: ClientSettings = {}): Promise<TestClient> {
+    const client = await confidentialClient().withScopes('todos:read').withSettings(settings).register(this.service);
+    return this.knownClient(client);
+  }
+
+  async api(): Promise<TestClient> {
+    return this.knownClient(await resourceServer().register(this.service));
+  }
+
+  /** A further secret, as `client rotate-secret` gives. */
+  async rotateSecret({ id }: TestClient): Promise<TestClient> {
+    const secret = `cs_cs_${randomBytes(32).toString('base64url')}`;
+    const now = this.service.clock.now();
+    await this.service.get(ClientStore).addSecret(id, sha256(secret), now, now);
+    return this.knownClient({ id, secret });
+  }
+
+  form(
+    path: string,
+    fields: Record<string, string>,
+    { id, secret }: TestClient = FIRST_PARTY,
+    more: Record<string, string> = {},
+  ): Promise<RawAnswer> {
+    const authorization =
+      secret === undefined ? undefined : `Basic ${Buffer.from([id, secret].map(encodeURIComponent).join(':')).toString('base64')}`;
+    if (authorization !== undefined) this.secrets.remember(`header ${++this.count}`, authorization);
+    return this.send({
+      path,
+      headers: { ...FORM, ...(authorization !== undefined && { authorization }), ...more },
+      body: new URLSearchParams({ ...(secret === undefined && { client_id: id }), ...fields }).toString(),
+    });
+  }
+
+  refresh(refreshToken: string, client?: TestClient): Promise<RawAnswer> {
+    return this.form('/connect/token', { grant_type: 'refresh_token', refresh_token: refreshToken }, client);
+  }
+
+  json(path: string, body?: object, bearer?: string, method = 'POST'): Promise<RawAnswer> {
+    return this.send({
+      method,
+      path: `/auth/${path}`,
+      headers: { ...(body && JSON_BODY), ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** Sends a secret everywhere it does not belong. */
+  async misplace(secret: string): Promise<void> {
+    const query = encodeURIComponent(secret);
+    const plain = /^[!-~]+$/.test(secret) ? secret : query;
+    const paths = ['/connect/token', '/connect/introspect', '/connect/revoke', '/auth/login', '/auth/me', '/health/ready', '/nowhere'];
+    for (const path of paths) {
+      for (const method of ['GET', 'POST']) {
+        await this.send({
+          method,
+          path: `${path}?token=${query}&access_token=${query}&password=${query}`,
+          headers: JSON_BODY,
+          body: method === 'GET' ? '' : '{}',
+        });
+      }
+    }
+    await this.send({ method: 'GET', path: `/${query}` });
+    await this.send({ method: 'DELETE', path: `/auth/sessions/${query}` });
+    for (const name of [
+      'x-request-id',
+      'cookie',
+      'authorization',
+      'origin',
+      'referer',
+      'traceparent',
+      'host',
+      'content-type',
+      'if-none-match',
+    ]) {
+      await this.send({
+        path: '/connect/token',
+        headers: { ...FORM, [name]: plain },
+        body: `grant_type=${query}&scope=${query}&resource=${query}`,
+      });
+      await this.send({ method: 'GET', path: '/.well-known/jwks.json', headers: { [name]: plain } });
+      await this.send({ method: 'GET', path: '/auth/me', headers: { [name]: plain } });
+    }
+    for (const field of ['client_id', 'client_secret', 'grant_type', 'scope', 'resource', 'refresh_token', 'code', 'token']) {
+      await this.form('/connect/token', { grant_type: 'client_credentials', [field]: secret });
+      await this.form('/connect/revoke', { token: 'x', [field]: secret });
+      await this.form('/connect/introspect', { token: 'x', [field]: secret });
+    }
+    // Broken JSON: the parser's message quotes it.
+    await this.send({ path: '/auth/login', headers: JSON_BODY, body: `{"password": "${plain}" x` });
+    await this.send({ path: '/auth/login', headers: JSON_BODY, body: plain });
+    await this.json('login', { email: 'someone@example.test', password: secret, extra: secret });
+    await this.json('login', { email: `${plain}@example.test`, password: 'x' });
+    await this.json('refresh', { refreshToken: secret, accessToken: secret });
+    await this.json('logout', { refreshToken: secret });
+  }
+
+  /** Keys and master key, as they are at this moment, and after a rotation. */
+  async rememberKeys(): Promise<void> {
+    const { secrets, service } = this;
+    const ring = service.get(KeyRing);
+    secrets.remember('master key', service.masterKey);
+    await service.get(KeyRotation).rotateNow();
+    await service.get(TokenMaintenance).round();
+    for (const algorithm of ['ES256', 'RS256'] as const) {
+      const { privateKey, kid } = ring.signing(algorithm);
+      const name = `private key ${algorithm} ${kid}`;
+      const { d, p, q, dp, dq, qi } = privateKey.export({ format: 'jwk' });
+      for (const part of [d, p, q, dp, dq, qi]) if (part !== undefined) secrets.remember(name, Buffer.from(part, 'base64url'));
+      secrets.remember(name, privateKey.export({ format: 'der', type: 'pkcs8' }));
+      const [, ...lines] = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString().trim().split('\n');
+      for (const line of lines.slice(1, -1)) secrets.remember(name, line);
+    }
+    secrets.remember('derivation key', ring.derivation().secret);
+    secrets.remember('sealing key', ring.sealing().secret);
+  }
+
+  private knownClient(client: TestClient): TestClient {
+    this.secrets.remember(`client secret ${++this.count}`, client.secret ?? '');
+    return client;
+  }
+}
