@@ -57,7 +57,8 @@ export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints'
 /** Fills in the defaults. @throws Error that names every contradiction at once, each with what to change */
 export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuanceOptions {
   const faults = issuanceFaults(options);
-  if (faults.length > 0) throw new Error(['The issuance options contradict each other:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
+  if (faults.length > 0)
+    throw new Error(['The issuance options contradict each other:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
   const tokenStorage = options.tokenStorage ?? true;
   return {
     tokenStorage,
@@ -108,9 +109,11 @@ function issuerFaults(issuer: string): string[] {
   if (!URL.canParse(issuer)) return ['issuer must be an absolute URL.'];
   const url = new URL(issuer);
   const faults = [];
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) faults.push('issuer must use https unless its host is loopback.');
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
+    faults.push('issuer must use https unless its host is loopback.');
   // RFC 8414 §2; a trailing slash would make every address of an endpoint ambiguous.
-  if (url.search || url.hash || url.username || issuer.endsWith('/')) faults.push('issuer must have no query, fragment, user or trailing slash.');
+  if (url.search || url.hash || url.username || issuer.endsWith('/'))
+    faults.push('issuer must have no query, fragment, user or trailing slash.');
   return faults;
 }
 
@@ -124,7 +127,8 @@ function storageOffFaults(options: IssuanceOptions): string[] {
   return needing.flatMap(([on, fault]) => (on ? [fault] : []));
 }
 
-export const isLoopback = (hostname: string): boolean => hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+export const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 
 const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };

@@ -97,7 +97,7 @@ describe.each(ENDPOINTS)('POST %s', (path, goodForm) => {
   describe('parameters (RFC 6749 §3.2: none twice, without a value as good as absent)', () => {
     const repeated = ['grant_type', 'token', 'token_type_hint', 'client_id', 'client_secret', 'scope', 'refresh_token', 'unknown'];
     it.each(repeated)('refuses %s twice', async (name) => {
-      const value = new URLSearchParams(goodForm()).get(name) ?? 'x';
+      const value = name === 'client_id' ? bad.machine.id : (new URLSearchParams(goodForm()).get(name) ?? 'x');
       const others = new URLSearchParams(goodForm());
       others.delete(name);
       expectOAuthError(await send({ headers: FORM, body: `${others}&${name}=${value}&${name}=${value}` }), 400, 'invalid_request');

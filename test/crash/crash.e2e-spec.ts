@@ -24,13 +24,14 @@ afterAll(async () => {
 function expectUnharmed(name: string, aftermath: Aftermath): void {
   const { rotations, retries, recovered, chains } = aftermath;
   report(`${name}: ${rotations} rotations, ${retries} attempts without an answer, ${recovered} lost answers recovered by retry`);
-  expect(aftermath).toMatchObject({ unexpected: [], logged: 0, lost: 0 });
+  expect({ ...aftermath, unexpected: [...new Set(aftermath.unexpected)] }).toMatchObject({ unexpected: [], logged: 0, lost: 0 });
   expect(chains).toHaveLength(32);
   expect(chains).toEqual(chains.map(({ acknowledged }) => ({ entries: 2 + 2 * acknowledged, generation: acknowledged, acknowledged })));
   // Else nothing was interrupted, and nothing shown.
   expect(retries).toBeGreaterThan(0);
 }
 
+// Seen to fail: without a leeway (23 of 32 families revoked for a retry), and on a cluster that does not wait for its disk (152 tokens lost).
 describe('32 clients that refresh without pause survive', () => {
   it(
     'the service being killed five times',

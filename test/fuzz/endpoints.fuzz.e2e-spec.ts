@@ -42,17 +42,23 @@ beforeAll(async () => {
     const asMachine = new ProtocolClient(service.url, client === machine ? machine : undefined);
     return (await asMachine.token(client === machine ? { grant_type: 'client_credentials' } : credentials)).body.access_token;
   };
-  const [kept, used] = [await signUp(service.url), await signUp(service.url)];
+  const kept = await signUp(service.url);
+  const used: Awaited<ReturnType<typeof signUp>>[] = [];
+  for (let n = 0; n < 6; n++) used.push(await signUp(service.url));
   precious = { accessToken: kept.accessToken, refreshToken: kept.refreshToken, machineToken: await machineToken(byPost) };
   const clients = [machine, guard];
   genuine = {
-    expendable: [used.accessToken, used.refreshToken, await machineToken(machine), await machineToken(byPost)],
+    expendable: [
+      ...used.flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken]),
+      await machineToken(machine),
+      await machineToken(byPost),
+    ],
     precious: Object.values(precious),
     clients: clients.map(basic),
     clientIds: [...clients, byPost, app].map(({ id }) => id).concat('first-party'),
     secrets: [...clients, byPost].map(({ secret }) => secret ?? ''),
     // Not the account of the precious chain: whoever has the right password may end all of it.
-    accounts: [{ email: used.email, password: used.password }],
+    accounts: used.map(({ email, password }) => ({ email, password })),
   };
 });
 afterAll(async () => {
@@ -70,13 +76,22 @@ function expectTame({ method, path }: FuzzRequest, answer: FuzzAnswer): void {
   expect(text).not.toContain(MARKER);
   expect(JSON.stringify(headers)).not.toContain(MARKER);
   expect(headers['x-powered-by']).toBeUndefined();
-  if (status < 400) return;
+  // What is no address, or has a part too long, the router refuses before any hook of ours: only who makes the adapter can word that (`frameworkErrors`).
+  if (status < 400 || status === 414 || !isAddress(path)) return;
   expect(text).not.toMatch(INTERNAL);
   if (method === 'HEAD') return;
   // Refused by the HTTP parser: no endpoint has seen it.
   if (status === 431) return;
   if ([...FORM_ROUTES, ...DOCUMENTS].some((known) => known === path)) expectOAuthError(answer);
   if (API_ROUTES.some(([known, at]) => known === method && at === path)) expectProblem(answer);
+}
+
+function isAddress(path: string): boolean {
+  try {
+    return decodeURIComponent(path).startsWith('/');
+  } catch {
+    return false;
+  }
 }
 
 function expectOAuthError({ headers, text }: FuzzAnswer): void {

@@ -139,8 +139,26 @@ export function fuzzRequest(genuine: Genuine): fc.Arbitrary<FuzzRequest> {
     chunked: fc.boolean(),
     type: contentType('application/x-www-form-urlencoded'),
   });
+  // As one who is let in would send it, so that what lies behind the door is tried too.
+  const identified = fc
+    .tuple(
+      fc.constantFrom(...FORM_ROUTES),
+      fc.constantFrom(...genuine.clients, ''),
+      fc.array(likelyParameter(token), { minLength: 1, maxLength: 5 }),
+      fc.boolean(),
+    )
+    .map(([path, authorization, pairs, chunked]) => ({
+      method: 'POST',
+      path: path as string,
+      headers: authorization ? [['authorization', authorization] as [string, string]] : [],
+      body: Buffer.from(
+        new URLSearchParams({ ...Object.fromEntries(pairs), ...(!authorization && { client_id: 'first-party' }) }).toString(),
+      ),
+      chunked,
+      type: [['content-type', 'application/x-www-form-urlencoded'] as [string, string]],
+    }));
   return fc
-    .oneof(often(10, form), often(9, api), often(2, documents), often(2, elsewhere))
+    .oneof(often(7, identified), often(7, form), often(9, api), often(2, documents), often(2, elsewhere))
     .map(({ type, method, headers: given, body, ...rest }) => {
       // Node's client cannot write a body for these.
       const bodiless = method === 'GET' || method === 'HEAD' || method === 'TRACE';
@@ -319,6 +337,15 @@ const noise = (): fc.Arbitrary<Buffer> =>
     often(1, fc.constant(Buffer.alloc(0))),
   );
 
+const likelyParameter = (token: fc.Arbitrary<string>): fc.Arbitrary<[string, string]> =>
+  fc.oneof(
+    often(3, fc.tuple(fc.constant('grant_type'), fc.constantFrom('refresh_token', 'client_credentials', 'password', ''))),
+    often(4, fc.tuple(fc.constantFrom('refresh_token', 'token'), token)),
+    often(1, fc.tuple(fc.constant('scope'), fc.constantFrom('todos:read', 'offline_access', 'openid', 'a  b', '"'))),
+    often(1, fc.tuple(fc.constant('resource'), fc.constantFrom('https://api.example', 'urn:x:y', 'x', 'https://x/#f'))),
+    often(1, fc.tuple(fc.constant('token_type_hint'), fc.constantFrom('access_token', 'refresh_token', 'x'))),
+  );
+
 function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbitrary<string>): fc.Arbitrary<Buffer> {
   const NAMES = [
     'grant_type',
@@ -336,12 +363,9 @@ function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbit
   ];
   const encode = (text: string): string => encodeURIComponent(wellFormed(text));
   const likely = fc.oneof(
-    fc.tuple(fc.constant('grant_type'), fc.constantFrom('refresh_token', 'client_credentials', 'password', '')),
-    fc.tuple(fc.constantFrom('refresh_token', 'token'), token),
+    likelyParameter(token),
     fc.tuple(fc.constant('client_id'), fc.constantFrom(...genuine.clientIds)),
     fc.tuple(fc.constant('client_secret'), fc.constantFrom(...genuine.secrets)),
-    fc.tuple(fc.constant('scope'), fc.constantFrom('todos:read', 'offline_access', 'openid', 'a  b', '"')),
-    fc.tuple(fc.constant('resource'), fc.constantFrom('https://api.example', 'urn:x:y', 'x', 'https://x/#f')),
   );
   const wild = fc.tuple(fc.oneof(fc.constantFrom(...NAMES), fc.string()), value);
   const pairs = fc.array(fc.oneof(often(5, likely), often(1, wild)), { minLength: 1, maxLength: 6 });

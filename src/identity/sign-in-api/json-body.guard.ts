@@ -2,6 +2,8 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { ApiRequest } from './api-request.js';
 import { Problem } from './problem.js';
 
+/** Deeper than any body of ours. Reading a body into its class follows it down, some thousand levels to the end of the stack. */
+const DEEPEST = 8;
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 
 /**
@@ -18,6 +20,10 @@ export class JsonBodyGuard implements CanActivate {
     if (body === undefined) return true;
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       throw new Problem('invalid-request', { detail: 'The body must be an object.' });
+    if (!isNoDeeper(body, DEEPEST)) throw new Problem('invalid-request', { detail: 'The body is nested too deeply.' });
     return true;
   }
 }
+
+const isNoDeeper = (value: unknown, levels: number): boolean =>
+  typeof value !== 'object' || value === null || (levels > 0 && Object.values(value).every((member) => isNoDeeper(member, levels - 1)));

@@ -16,7 +16,10 @@ export class GrantTypes {
     @Inject(ISSUANCE_OPTIONS) { grantTypes }: ResolvedIssuanceOptions,
     private readonly policy: ClientPolicy,
   ) {
-    const off = new Set([...(grantTypes.clientCredentials ? [] : ['client_credentials']), ...(grantTypes.refreshToken ? [] : ['refresh_token'])]);
+    const off = new Set([
+      ...(grantTypes.clientCredentials ? [] : ['client_credentials']),
+      ...(grantTypes.refreshToken ? [] : ['refresh_token']),
+    ]);
     const on = handlers.filter((handler) => !off.has(handler.grantType));
     const names = on.map((handler) => handler.grantType);
     const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -15,6 +15,7 @@ export const createLog = (level: LogLevel, destination: number | DestinationStre
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (fields: unknown) => fields }, // pino's own would add whatever an error carries; ours come cut to what is safe
       mixin: () => requestContext.getStore() ?? {},
     },
     typeof destination === 'number' ? toDescriptor({ fd: destination, sync: true }) : destination,

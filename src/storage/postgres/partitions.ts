@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DAY_MS, LIMITS } from '../../protocol/limits.js';
 import { Database, sqlState, SqlState } from './database.js';
@@ -8,6 +9,7 @@ type PartitionedTable = 'token_entry' | 'revocation_log';
 
 /** Days ahead of the longest-lived token for which partitions are kept ready. */
 const DAYS_AHEAD = 2;
+const ATTEMPTS = 5;
 // Another instance made it at the same moment: duplicate table, type or object, or a range that is there already.
 const MADE_MEANWHILE = new Set(['42P07', '42710', '23505', '42P17']);
 
@@ -31,17 +33,25 @@ export class Partitions {
   }
 
   /**
-   * Runs what may write a log row at `now`. Partitions are made ahead; should the row's be missing all the same (a clock moved, maintenance stood still),
-   * it is made and the work repeated: a revocation must not fail for want of it.
+   * Runs what writes entries of these buckets or a log row at `now`. Partitions are made ahead; should one be missing all the same (a clock moved,
+   * maintenance stood still), it is made and the work repeated: neither a token nor a revocation must fail for want of it.
    */
-  async logging<T>(now: Date, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (sqlState(error) !== SqlState.noPartition) throw error;
-      await this.make({ buckets: [], logUntil: logRowEnd(now) });
-      return work();
+  async supplying<T>(now: Date, buckets: readonly number[], work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (sqlState(error) !== SqlState.noPartition || attempt === ATTEMPTS) throw error;
+        // What another has just attached can be seen a moment before its backend tells the other ones of it.
+        if (attempt > 1) await sleep(attempt * 10);
+        await this.make({ buckets, logUntil: logRowEnd(now) });
+      }
     }
+  }
+
+  /** The same for what writes nothing but a log row. */
+  logging<T>(now: Date, work: () => Promise<T>): Promise<T> {
+    return this.supplying(now, [], work);
   }
 
   /** Drops every partition whose day ended before `before`. Returns how many. */

@@ -10,7 +10,7 @@ import {
   type TokenFormats,
 } from '../authorization.store.js';
 import { ISSUE, ISSUE_STANDING, REDEEM, START } from './authorization.sql.js';
-import { Database, sqlState, SqlState, type Statement } from './database.js';
+import { Database, type Statement } from './database.js';
 import { toGrant, type GrantRow } from './grant-row.js';
 import { Partitions } from './partitions.js';
 import { logRowEnd } from './revocation.sql.js';
@@ -132,20 +132,14 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
     return rows.length === 1;
   }
 
-  /** Partitions are made ahead; should one be missing all the same (a clock moved, pruning stood still), it is made and the statement repeated. */
-  private async insert<Row extends object>(
+  private insert<Row extends object>(
     statement: Statement,
     now: Date,
     entries: readonly (NewEntry | undefined)[],
     values: readonly unknown[],
   ): Promise<Row[]> {
-    try {
-      return await this.database.run<Row>(statement, values);
-    } catch (error) {
-      if (sqlState(error) !== SqlState.noPartition) throw error;
-      await this.partitions.make({ buckets: entries.flatMap((entry) => (entry ? [entry.key.bucket] : [])), logUntil: logRowEnd(now) });
-      return this.database.run<Row>(statement, values);
-    }
+    const buckets = entries.flatMap((entry) => (entry ? [entry.key.bucket] : []));
+    return this.partitions.supplying(now, buckets, () => this.database.run<Row>(statement, values));
   }
 }
 

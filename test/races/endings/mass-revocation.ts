@@ -12,7 +12,10 @@ const CHAINS = 24;
 /** Well-formed, so that it is looked up. */
 const UNKNOWN = `cs_at_${'A'.repeat(80)}`;
 
-/** Many grants of one subject end while they are refreshed. */
+/**
+ * Many grants of one subject end while they are refreshed. Seen to fail with END_GRANTS broken: its rows locked in random order (deadlocks were
+ * counted), and its last test of the status left out (24 grants ended 96 times).
+ */
 export function massRevocation(stage: Stage): void {
   const end = (subject: string) => stage.get(RevocationStore).endSubject(subject, stage.clock.now());
 
@@ -51,7 +54,7 @@ export function massRevocation(stage: Stage): void {
             return end(subject);
           };
           const [ended] = await Promise.all([
-            Promise.all(Array.from({ length: 4 }, endSoon)),
+            Promise.all(Array.from({ length: 8 }, endSoon)),
             ...[...chains, ...chains.toReversed()].map(refresh),
           ]);
 

@@ -12,7 +12,10 @@ import type { Stage } from '../support/stage.js';
 
 const NEW_PASSWORD = 'another horse, another battery';
 
-/** Grants are opened while the person or the client ends. Needs `onPasswordChange: all`. */
+/**
+ * Grants are opened while the person or the client ends. Needs `onPasswordChange: all`. Seen to fail: START without `for share` on the person's row
+ * (sessions of a disabled person lived on), FIND without the client's epoch (machine tokens revived).
+ */
 export function signingIn(stage: Stage): void {
   const apps = () => stage.services.map(({ url }) => new ProtocolClient(url));
   const setPerson = (id: string, enabled: boolean) => stage.get(UserStore).setEnabled(id, enabled, stage.clock.now());

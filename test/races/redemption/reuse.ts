@@ -38,7 +38,7 @@ export function reuse(stage: Stage): void {
 
           const winners = new Set(answers.flatMap(({ status, body }) => (status === 200 ? [body.refresh_token as string] : [])));
           expect(winners.size).toBeLessThanOrEqual(1);
-          expect(answers.filter(({ status, body }) => status !== 200 && body.error !== 'invalid_grant')).toEqual([]);
+          expect(answers.filter(({ status, body }) => status !== 200 && body.error !== 'invalid_grant')).toHaveLength(0);
           won += winners.size;
           expect(await rowsOf(stage, chain.authorizationId)).toEqual({
             entries: before.entries + 2 * winners.size,
