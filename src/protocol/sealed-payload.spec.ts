@@ -1,3 +1,4 @@
+import { createCipheriv, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { EntryType } from './entry-key.js';
 import { openPayload, sealPayload } from './sealed-payload.js';
@@ -17,6 +18,17 @@ describe('The sealed payload (architecture.md §4)', () => {
         expect(openPayload(TOKEN, sealPayload(TOKEN, value))).toEqual(value);
       }),
     );
+  });
+
+  it('is version 1 ‖ nonce ‖ AES-256-GCM under HMAC-SHA256(identifier, "payload" ‖ type ‖ entry key) with these as additional data ‖ tag', () => {
+    const bound = Buffer.from(`04${'00004e20'}${'0190f6a57c3e7d5b8f000123456789ab'}${'0000000000000007'}`, 'hex');
+    const key = createHmac('sha256', TOKEN.identifier)
+      .update(Buffer.concat([Buffer.from('payload'), bound]))
+      .digest();
+    const nonce = Buffer.alloc(12, 3);
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(bound);
+    const ciphertext = Buffer.concat([cipher.update(JSON.stringify(PAYLOAD)), cipher.final()]);
+    expect(openPayload(TOKEN, Buffer.concat([Buffer.of(1), nonce, ciphertext, cipher.getAuthTag()]))).toEqual(PAYLOAD);
   });
 
   it('is never the same twice, and shows nothing of what it holds', () => {

@@ -183,6 +183,18 @@ describe('Whatever is sent', () => {
     LONGEST_MS,
   );
 
+  // Found by the fuzz: reading such a body into its class followed it down to the end of the stack, which was answered with 500.
+  it.each(API_ROUTES.filter(([method]) => method === 'POST'))(
+    'is no overflow when it is nested three thousand levels deep: %s %s',
+    async (method, path) => {
+      const body = Buffer.from(`${'{"email":'.repeat(3_000)}1${'}'.repeat(3_000)}`);
+      const headers = [['content-type', 'application/json'] as const, ['authorization', `Bearer ${precious.accessToken}`] as const];
+      const answer = await send(service.url, { method, path, headers, body, chunked: false });
+      expect(answer?.status).toBe(400);
+      expectProblem(answer as FuzzAnswer);
+    },
+  );
+
   it('leaves alone what it did not hold the tokens of', async () => {
     const app = new ProtocolClient(service.url, { id: 'first-party', secret: undefined });
     expect((await api.introspect(precious.accessToken)).body).toMatchObject({ active: true });

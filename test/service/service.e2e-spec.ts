@@ -2,6 +2,7 @@ import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrations } from '../../migrations/index.js';
+import { prepareDatabase } from '../../src/service/prepare-database.js';
 import { onServer } from '../support/on-server.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
@@ -238,6 +239,15 @@ describe('an empty database', () => {
     expect(services.filter((service) => service.stdout.includes('"Migrated"'))).toHaveLength(1);
     expect(await Promise.all(services.map((service) => service.stop()))).toEqual([0, 0, 0]);
   }, 60_000);
+
+  // Processes start a little apart; these do not.
+  it('is migrated once by eight that come at the same moment', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    cleanups.push(drop);
+    const ran = await Promise.all(Array.from({ length: 8 }, () => prepareDatabase(url, { migrate: true })));
+    expect(ran.filter((names) => names.length > 0)).toEqual([migrations.map(({ name }) => name)]);
+    expect(await namesOf(url)).toEqual(migrations.map(({ name }) => name));
+  }, 30_000);
 
   it('is refused with AUTO_MIGRATE=off, and left alone', async () => {
     const { url, drop } = await createEmptyDatabase();

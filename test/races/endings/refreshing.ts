@@ -75,7 +75,7 @@ export function refreshing(stage: Stage): void {
         const person = await ofSomePerson(round);
         const { app, accessToken, password } = person;
         const passwords = { currentPassword: password, newPassword: 'another horse, another battery' };
-        return { ...person, end: () => answered(204, app.json('POST', '/auth/change-password', passwords, accessToken)) };
+        return { ...person, pause: 3, end: () => answered(204, app.json('POST', '/auth/change-password', passwords, accessToken)) };
       },
     ],
     [

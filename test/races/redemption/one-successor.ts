@@ -2,11 +2,14 @@ import { publicClient, type ClientBuilder } from '../../support/clients.js';
 import { openChain } from '../../support/chain.js';
 import type { Form } from '../../support/protocol-client.js';
 import { median, report, timed } from '../support/figures.js';
+import { throughGate } from '../support/gate.js';
 import { accessTokenId, expectOneSuccessor, present, rowsOf } from '../support/one-successor.js';
 import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
 const RACERS = 64;
+/** Connections of both services to the database: as many can wait there. */
+const POOLS = 40;
 
 /** Many present one refresh token at once: it has one successor, and everybody gets it. */
 export function oneSuccessor(stage: Stage): void {
@@ -19,8 +22,11 @@ export function oneSuccessor(stage: Stage): void {
       const took: number[] = [];
       for (let round = 0; round < count; round++) {
         const before = await rowsOf(stage, chain.authorizationId);
-        const { result: answers, startedAt, answeredAt } = await timed(() => present(clients, token, racers));
-        took.push(answeredAt - startedAt);
+        const presented = () => timed(() => present(clients, token, racers));
+        // As they come, and, in turn with that, all at the same moment.
+        const { result: answers, ...times } =
+          round % 2 === 0 ? await presented() : await throughGate(stage, chain.authorizationId, POOLS, presented);
+        if (round % 2 === 0) took.push(times.answeredAt - times.startedAt);
         token = await expectOneSuccessor(stage, chain.authorizationId, before, answers);
       }
       report(`${name}: ${count} rounds × ${racers}, p50 of a round ${median(took).toFixed(0)} ms`);
@@ -85,7 +91,9 @@ export function oneSuccessor(stage: Stage): void {
         const client = await stage.register(publicClient().withSettings({ leeway: 0 }));
         for (let round = 0; round < rounds(10, 50); round++) {
           const chain = await openChain(stage, { client: client.id });
-          const answers = await present(stage.clients(client), chain.refreshToken, RACERS);
+          const answers = await throughGate(stage, chain.authorizationId, POOLS, () =>
+            present(stage.clients(client), chain.refreshToken, RACERS),
+          );
           expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
           expect(new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${body.error}`))).toEqual(
             new Set(['400 invalid_grant']),

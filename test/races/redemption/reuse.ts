@@ -2,6 +2,7 @@ import { openChain } from '../../support/chain.js';
 import { publicClient } from '../../support/clients.js';
 import type { ProtocolClient } from '../../support/protocol-client.js';
 import { report } from '../support/figures.js';
+import { throughGate } from '../support/gate.js';
 import { present, rowsOf } from '../support/one-successor.js';
 import type { Stage } from '../support/stage.js';
 import { PATIENCE } from '../support/size.js';
@@ -29,12 +30,11 @@ export function reuse(stage: Stage): void {
           const before = await rowsOf(stage, chain.authorizationId);
 
           // In turn, and who comes first differs.
-          const presentations = Array.from({ length: 16 }, (_, i) =>
-            (i + round) % 2 === 0
-              ? [present(clients, chain.refreshToken, 2), present(clients, head, 2)]
-              : [present(clients, head, 2), present(clients, chain.refreshToken, 2)],
-          ).flat();
-          const answers = (await Promise.all(presentations)).flat();
+          const presentations = () =>
+            Array.from({ length: 16 }, (_, i) => ((i + round) % 2 === 0 ? [chain.refreshToken, head] : [head, chain.refreshToken])).flatMap(
+              (pair) => pair.map((token) => present(clients, token, 2)),
+            );
+          const answers = (await throughGate(stage, chain.authorizationId, 40, () => Promise.all(presentations()))).flat();
 
           const winners = new Set(answers.flatMap(({ status, body }) => (status === 200 ? [body.refresh_token as string] : [])));
           expect(winners.size).toBeLessThanOrEqual(1);

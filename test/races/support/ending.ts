@@ -14,6 +14,8 @@ export interface Ending {
   readonly accessTokens: readonly string[];
   /** How many present each token at once at either service. @default 1 */
   readonly width?: number;
+  /** Milliseconds between answers and the next presentation. @default 0 */
+  readonly pause?: number;
   /** Refreshes at either service. */
   readonly refresh: readonly [Refresh, Refresh];
   /** Gets the newest refresh token that is known. Resolves when the ending has been answered. */
@@ -51,6 +53,7 @@ export async function raceEnding(stage: Stage, ending: Ending): Promise<Overlaps
       if (good[0] === undefined) return;
       newest = good[0];
       refreshTokens.add(newest);
+      if (ending.pause !== undefined) await sleep(ending.pause);
     }
     throw new Error('The chain never ended.');
   };

@@ -26,8 +26,6 @@ export interface Stage {
 }
 
 export type StageOptions = Omit<Partial<ServiceProcessOptions>, 'databaseUrl' | 'masterKey' | 'port'> & {
-  /** One process plays both: enough where it is the statement that is looked at. */
-  readonly alone?: boolean;
   /** What only one of the two gets. */
   readonly each?: readonly [Partial<ServiceProcessOptions>, Partial<ServiceProcessOptions>];
   /** Runs before anything connects. */
@@ -42,14 +40,16 @@ const UNLIMITED = {
   rateLimits: { signInsPerAccount: MANY, signInsPerAddress: MANY, registrationsPerAddress: MANY, refreshesPerAddress: MANY },
 };
 
-export async function openStage({ alone = false, each = [{}, {}], prepare, identity, ...options }: StageOptions = {}): Promise<Stage> {
+export async function openStage({ each = [{}, {}], prepare, identity, ...options }: StageOptions = {}): Promise<Stage> {
   const database = await createDatabase();
   await prepare?.(database);
   const masterKey = randomBytes(32).toString('hex');
   const common = { databaseUrl: database.url, masterKey, identity: { ...UNLIMITED, ...identity }, ...options };
   // Both at once: on a fresh database they also race for the first keys and partitions.
-  const first = startServiceProcess({ ...common, ...each[0] });
-  const services = await Promise.all([first, alone ? first : startServiceProcess({ ...common, ...each[1] })] as const);
+  const services = await Promise.all([
+    startServiceProcess({ ...common, ...each[0] }),
+    startServiceProcess({ ...common, ...each[1] }),
+  ] as const);
   const stores = await Test.createTestingModule({
     imports: [PostgresStorageModule.forRoot({ url: database.url, poolSize: 20 })],
   }).compile();
