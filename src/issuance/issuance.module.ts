@@ -2,11 +2,9 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
-  type BeforeApplicationShutdown,
   type DynamicModule,
   type ModuleMetadata,
   type NestModule,
-  type OnModuleInit,
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -35,10 +33,11 @@ import { BUILTIN_GRANTS } from './grants/builtin.js';
 import { GrantTypes } from './grants/grant-types.js';
 import type { GrantHandler } from './grants/grant.js';
 import { IssuanceEvents } from './issuance-events.js';
+import { IssuanceLifecycle } from './issuance-lifecycle.js';
 import { resolveIssuanceOptions, type IssuanceOptions, type ResolvedIssuanceOptions } from './issuance.options.js';
 import { GRANT_HANDLERS, ISSUANCE_OPTIONS } from './issuance.tokens.js';
 import { KeyRing } from './keys/key-ring.js';
-import { KEY_RELOAD_SECONDS, KeyRotation } from './keys/key-rotation.js';
+import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
 import { AccessJwt } from './tokens/access-jwt.js';
@@ -67,8 +66,6 @@ export interface IssuanceModuleExtras {
   readonly imports?: ModuleMetadata['imports'];
 }
 
-const MAINTENANCE_PERIOD_MS = 600_000;
-
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IssuanceOptions>()
   .setClassMethodName('forRoot')
   .setExtras<IssuanceModuleExtras>({ grants: [], imports: [] }, withExtras)
@@ -81,7 +78,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
-    ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceEvents, AttemptLimiter],
+    ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
     ...[MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
@@ -102,15 +99,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[KeyRing, KeyRotation, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],
 })
-export class IssuanceModule extends ConfigurableModuleClass implements NestModule, OnModuleInit, BeforeApplicationShutdown {
-  private readonly timers: NodeJS.Timeout[] = [];
-
+export class IssuanceModule extends ConfigurableModuleClass implements NestModule {
   constructor(
     private readonly host: HttpAdapterHost,
-    private readonly maintenance: TokenMaintenance,
-    private readonly keys: KeyRing,
     private readonly clients: ClientDirectory,
-    private readonly firstParty: FirstPartyClient,
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {
     super();
@@ -121,23 +113,6 @@ export class IssuanceModule extends ConfigurableModuleClass implements NestModul
     const adapter = this.host.httpAdapter;
     if (adapter.getType() !== 'fastify') throw new Error('IssuanceModule answers on Fastify hosts only: use @nestjs/platform-fastify.');
     guardEndpoints(adapter.getInstance<FastifyInstance>(), this.options, (origin) => this.clients.anyAllows(origin));
-  }
-
-  async onModuleInit(): Promise<void> {
-    await this.maintenance.prepare();
-    await this.firstParty.ensure();
-    this.every(KEY_RELOAD_SECONDS * 1000, () => this.keys.reload().catch(() => undefined)); // the next statement will tell
-    this.every(MAINTENANCE_PERIOD_MS, () => this.maintenance.round());
-  }
-
-  /** Before the data source closes. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.timers.forEach(clearInterval);
-    await this.maintenance.release();
-  }
-
-  private every(milliseconds: number, work: () => Promise<void>): void {
-    this.timers.push(setInterval(() => void work(), milliseconds).unref());
   }
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import { AppModule, type Foundations } from './app.module.js';
 import { isDemo, switchedOff } from './environment/module-options.js';
 import type { Environment } from './environment/variables.js';
@@ -65,6 +66,8 @@ async function createApplication(environment: Environment, foundations: Foundati
     bodyLimit: BODY_LIMIT,
     requestIdHeader: false, // any text would do for Fastify
     genReqId: requestIdOf,
+    // A path that cannot be decoded reaches no route, and no filter: Fastify's own answer would reflect it.
+    frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => void reply.status(400).send({ error: 'invalid_request' }),
     ...(environment.TRUST_PROXY && { trustProxy: environment.TRUST_PROXY }),
   });
   logRequests(adapter.getInstance(), log);

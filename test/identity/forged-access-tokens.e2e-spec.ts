@@ -94,9 +94,12 @@ describe('an access token sent to POST /auth/refresh', () => {
 
   it('of the same person from another service is refused', async () => {
     const elsewhere = await createIdentityApp();
-    const { accessToken } = await elsewhere.register();
-    await expectInvalid(() => accessToken, 0);
-    await elsewhere.close();
+    try {
+      const { accessToken } = await elsewhere.register();
+      await expectInvalid(() => accessToken, 0);
+    } finally {
+      await elsewhere.close();
+    }
   });
 });
 

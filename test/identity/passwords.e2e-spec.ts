@@ -139,15 +139,15 @@ describe('Users', () => {
 describe('the log', () => {
   it('holds no password, token or e-mail', async () => {
     // Nest has one logger for the process, that of the application made last.
-    const api = await createIdentityApp();
-    const { email, password, accessToken, refreshToken, id } = await api.register();
-    await api.post('login', { email, password: 'not the password' });
-    await api.post('refresh', { refreshToken });
-    await api.post('refresh', { refreshToken });
-    await api.request('GET', '/auth/me', { token: accessToken });
-    const text = api.log.join('\n');
+    const app = await createIdentityApp({ sharing: api });
+    const { email, password, accessToken, refreshToken, id } = await app.register();
+    await app.post('login', { email, password: 'not the password' });
+    await app.post('refresh', { refreshToken });
+    await app.post('refresh', { refreshToken });
+    await app.request('GET', '/auth/me', { token: accessToken });
+    const text = app.log.join('\n');
     expect(text).toContain(`"event":"sign_in_failed","account":"${id}"`);
     for (const secret of [email, password, 'not the password', accessToken, refreshToken, '$argon2id$']) expect(text).not.toContain(secret);
-    await api.close();
+    await app.close();
   });
 });

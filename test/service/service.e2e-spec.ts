@@ -50,6 +50,9 @@ describe('the service on a database', () => {
     const response = await service.get('/cs_rt_nothing?token=abc');
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({ error: 'not_found' });
+    const undecodable = await service.get('/connect/%ff?token=abc');
+    expect(undecodable.status).toBe(400);
+    expect(await undecodable.json()).toEqual({ error: 'invalid_request' });
   });
 
   describe('logs', () => {

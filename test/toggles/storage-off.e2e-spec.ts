@@ -223,3 +223,9 @@ describe('Contradictions are refused at start, all of them at once, each with wh
     );
   });
 });
+
+describe('Modules that disagree about token storage', () => {
+  it('are refused at start', async () => {
+    await expect(startService({ identity: { storage: false } })).rejects.toThrow(/storage/);
+  });
+});

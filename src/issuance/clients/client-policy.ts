@@ -66,7 +66,8 @@ export class ClientPolicy {
     const scopes = parseScopeParameter(scope);
     const known = await this.knownScopes();
     const allowed = (name: string) => (known.has(name) || STANDARD_SCOPES.includes(name)) && client.permissions.scopes.includes(name);
-    if (!scopes.every(allowed)) throw new OAuthError({ code: 'invalid_scope', description: 'A scope is unknown or not permitted to the client.' });
+    if (!scopes.every(allowed))
+      throw new OAuthError({ code: 'invalid_scope', description: 'A scope is unknown or not permitted to the client.' });
     return scopes;
   }
 
@@ -83,7 +84,8 @@ export class ClientPolicy {
     }
     const permitted = [...client.permissions.resources, ...ofScopes, ...(client.defaultResource ? [client.defaultResource] : [])];
     const asked = parseResources(resources);
-    if (!isSubset(asked, permitted)) throw new OAuthError({ code: 'invalid_target', description: 'A resource is unknown or not permitted to the client.' });
+    if (!isSubset(asked, permitted))
+      throw new OAuthError({ code: 'invalid_target', description: 'A resource is unknown or not permitted to the client.' });
     return asked;
   }
 

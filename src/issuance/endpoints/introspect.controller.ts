@@ -29,7 +29,8 @@ export class IntrospectController {
   async introspect(@Req() request: FastifyRequest): Promise<object> {
     const parameters = formOf(request);
     const caller = await this.authenticator.authenticate(clientRequest(request, parameters));
-    if (caller.type !== 'confidential') throw new OAuthError({ code: 'unauthorized_client', description: 'Public clients may not introspect.' });
+    if (caller.type !== 'confidential')
+      throw new OAuthError({ code: 'unauthorized_client', description: 'Public clients may not introspect.' });
     this.policy.requireEndpoint(caller, 'introspection');
     // token_type_hint only ever speeds a search up (§2.1), and there is nothing to search.
     const token = await this.reader.read(parameters.require('token'));

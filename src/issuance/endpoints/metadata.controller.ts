@@ -41,7 +41,10 @@ export class MetadataController {
         introspection_endpoint: issuer + PATHS.introspection,
         introspection_endpoint_auth_methods_supported: CONFIDENTIAL_METHODS,
       }),
-      ...(endpoints.revocation && { revocation_endpoint: issuer + PATHS.revocation, revocation_endpoint_auth_methods_supported: ALL_METHODS }),
+      ...(endpoints.revocation && {
+        revocation_endpoint: issuer + PATHS.revocation,
+        revocation_endpoint_auth_methods_supported: ALL_METHODS,
+      }),
       scopes_supported: [...new Set([...STANDARD_SCOPES, ...scopes])],
       response_types_supported: [], // there is no authorization endpoint yet
       subject_types_supported: ['public'],

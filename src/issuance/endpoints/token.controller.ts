@@ -65,4 +65,3 @@ function answer(tokens: IssuedTokens, parameters: Parameters): TokenAnswer {
     ...(tellScope && { scope: formatScope(tokens.scopes) }),
   };
 }
-

@@ -29,7 +29,15 @@ export class FirstPartyClient {
       resources: [],
     } as const;
     const uris = { redirectUris: [], postLogoutRedirectUris: [], allowedOrigins: [] };
-    const client = { id: this.id, displayName: 'First-party app', type: 'public', authenticationMethod: 'none', permissions, settings: {}, ...uris } as const;
+    const client = {
+      id: this.id,
+      displayName: 'First-party app',
+      type: 'public',
+      authenticationMethod: 'none',
+      permissions,
+      settings: {},
+      ...uris,
+    } as const;
     await this.store.insert(client, this.clock.now());
   }
 

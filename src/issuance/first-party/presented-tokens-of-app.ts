@@ -20,7 +20,12 @@ export class PresentedTokensOfApp {
   }
 
   /** @throws FirstPartyTokenError unless the access token is of the same chain and link */
-  async checkPair(accessToken: string, refresh: ReferenceToken | RefreshEnvelopeContent, onlyWhenExpired: boolean, client: string): Promise<void> {
+  async checkPair(
+    accessToken: string,
+    refresh: ReferenceToken | RefreshEnvelopeContent,
+    onlyWhenExpired: boolean,
+    client: string,
+  ): Promise<void> {
     const access = await this.accessTokens.read(accessToken);
     if (!access || access.client !== client) throw new FirstPartyTokenError('access-token-invalid');
     if (!belongsTo(access, refresh)) throw new FirstPartyTokenError('tokens-do-not-match');

@@ -5,7 +5,6 @@ import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientPolicy, STANDARD_SCOPES } from '../clients/client-policy.js';
 import { GrantHandler, type Grant } from './grant.js';
 
-
 /** Client credentials grant (RFC 6749 §4.4): confidential clients only, an access token only. */
 @Injectable()
 export class ClientCredentialsGrant extends GrantHandler {

@@ -31,7 +31,8 @@ export async function makeKey(purpose: KeyPurpose, masterKey: MasterKey, created
     const kid = randomUUID();
     return { kid, purpose, createdAt, activatesAt, sealed: masterKey.seal(randomBytes(SECRET_BYTES), boundTo(kid, purpose)) };
   }
-  const { privateKey, publicKey } = algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } =
+    algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 2048 });
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk); // RFC 7638
   const sealed = masterKey.seal(privateKey.export({ type: 'pkcs8', format: 'der' }), boundTo(kid, purpose));

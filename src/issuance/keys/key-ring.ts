@@ -103,7 +103,9 @@ export class KeyRing {
       const algorithm = signingAlgorithm(record.purpose);
       this.opened.set(
         record.id,
-        algorithm ? { signing: openSigningKey(record, algorithm, this.masterKey) } : { symmetric: openSymmetricKey(record, this.masterKey) },
+        algorithm
+          ? { signing: openSigningKey(record, algorithm, this.masterKey) }
+          : { symmetric: openSymmetricKey(record, this.masterKey) },
       );
     }
     const present = new Set(records.map((record) => record.id));

@@ -47,7 +47,9 @@ export class AccessJwt {
     // Spare bits of the last character would give one token several spellings.
     if (signatureBytes.toString('base64url') !== signature) return undefined;
     const signed = Buffer.from(`${header}.${payload}`);
-    const claims = verify('sha256', signed, { key: key.publicKey, dsaEncoding: 'ieee-p1363' }, signatureBytes) ? parseObject(payload) : undefined;
+    const claims = verify('sha256', signed, { key: key.publicKey, dsaEncoding: 'ieee-p1363' }, signatureBytes)
+      ? parseObject(payload)
+      : undefined;
     const entry = typeof claims?.['jti'] === 'string' ? parseTokenId(claims['jti']) : undefined;
     if (!claims || !entry || claims['iss'] !== this.options.issuer) return undefined;
     return { claims: claims as VerifiedAccessJwt['claims'], key: entry, kid };

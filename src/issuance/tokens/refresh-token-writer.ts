@@ -15,7 +15,13 @@ export class RefreshTokenWriter {
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {}
 
-  async write(link: ReferenceToken, selfContained: boolean, grant: Omit<GrantRecord, 'generation'>, issuedAt: Date, expiresAt: Date): Promise<string> {
+  async write(
+    link: ReferenceToken,
+    selfContained: boolean,
+    grant: Omit<GrantRecord, 'generation'>,
+    issuedAt: Date,
+    expiresAt: Date,
+  ): Promise<string> {
     if (!selfContained) return formatToken(link);
     return this.envelope.seal({
       ref: formatToken(link),

@@ -44,18 +44,25 @@ export class StatelessRefreshTokens {
   /** @throws RefreshRefusedError; OAuthError invalid_scope, invalid_target; StorageUnavailableError */
   async accept(client: ClientRecord, { presented, scopes, resources }: RedeemGrant, now: Date): Promise<RefreshEnvelopeContent> {
     // A reference cannot be looked up without storage.
-    if ('key' in presented || presented.client_id !== client.id || presented.iss !== this.options.issuer) throw new RefreshRefusedError('not-found');
+    if ('key' in presented || presented.client_id !== client.id || presented.iss !== this.options.issuer)
+      throw new RefreshRefusedError('not-found');
     if (seconds(now) >= Math.min(presented.exp, presented.end)) throw new RefreshRefusedError('expired');
     const user = presented.cv === undefined ? undefined : await this.users.find({ id: presented.sub });
-    if (presented.cv !== undefined && (!user || user.disabledAt || user.credentialVersion !== presented.cv)) throw new RefreshRefusedError('revoked');
+    if (presented.cv !== undefined && (!user || user.disabledAt || user.credentialVersion !== presented.cv))
+      throw new RefreshRefusedError('revoked');
     if (scopes && !isSubset(scopes, scopesOf(presented))) {
       throw new OAuthError({ code: 'invalid_scope', description: 'The scope is wider than what was granted.' });
     }
-    if (resources && !isSubset(resources, presented.aud)) throw new OAuthError({ code: 'invalid_target', description: 'A resource was not granted.' });
+    if (resources && !isSubset(resources, presented.aud))
+      throw new OAuthError({ code: 'invalid_target', description: 'A resource was not granted.' });
     return presented;
   }
 
-  async write(content: RefreshEnvelopeContent, lifetime: number, now: Date): Promise<{ refreshToken: string; refreshTokenExpiresIn: number }> {
+  async write(
+    content: RefreshEnvelopeContent,
+    lifetime: number,
+    now: Date,
+  ): Promise<{ refreshToken: string; refreshTokenExpiresIn: number }> {
     const expiresAt = earlier(endOf(now, lifetime), new Date(content.end * 1000));
     return {
       refreshToken: await this.envelope.seal({ ...content, iat: seconds(now), exp: seconds(expiresAt) }),

@@ -31,6 +31,8 @@ export class IdentityApp {
   readonly argon2: Argon2Probe;
   /** What was logged since this app was made, until the next one was. */
   readonly log: string[] = [];
+  private readonly sharers: IdentityApp[] = [];
+  private closing: Promise<void> | undefined;
 
   constructor(readonly service: TestService) {
     this.argon2 = new Argon2Probe(service.get(Argon2));
@@ -82,8 +84,15 @@ export class IdentityApp {
     return { ...answer.body, email, password, id: answer.body.user.id };
   }
 
+  /** Those that share its database are closed with it, lest a test that failed before it closed its own keep the process alive. */
   close(): Promise<void> {
-    return this.service.close();
+    this.closing ??= Promise.all(this.sharers.map((app) => app.close())).then(() => this.service.close());
+    return this.closing;
+  }
+
+  closedWith(other: IdentityApp): this {
+    other.sharers.push(this);
+    return this;
   }
 }
 
@@ -108,7 +117,8 @@ export interface AppOptions {
 /** The whole service on a database of its own, on a clock the test moves, with the costs of Argon2 that it has in production. */
 export async function createIdentityApp({ options = {}, issuance = {}, sharing }: AppOptions = {}): Promise<IdentityApp> {
   const identity = { argon2: {}, ...options };
-  return new IdentityApp(await startService({ identity, issuance, ...(sharing && { beside: sharing.service }) }));
+  const app = new IdentityApp(await startService({ identity, issuance, ...(sharing && { beside: sharing.service }) }));
+  return sharing ? app.closedWith(sharing) : app;
 }
 
 function recorder(lines: string[]): LoggerService {
