@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseToken } from '../../../src/protocol/token-string.js';
 import { ClientStore } from '../../../src/storage/client.store.js';
 import { UserStore } from '../../../src/storage/user.store.js';
+import { onServer } from '../../support/on-server.js';
 import { openChain } from '../../support/chain.js';
 import { publicClient } from '../../support/clients.js';
 import { ProtocolClient, signUp } from '../../support/protocol-client.js';
@@ -95,7 +97,17 @@ export function refreshing(stage: Stage): void {
         const chain = await ofSomeApp(round % 2 === 0);
         const set = async (enabled: boolean) =>
           expect(await stage.get(ClientStore).setEnabled(chain.client.id, enabled, stage.clock.now())).toBe(true);
-        return { ...chain, width: 4, end: () => set(false), revive: () => set(true) };
+        // One short statement: somebody else who changes the client's row lets it overlap with refreshes, which do not wait for that row.
+        const end = () =>
+          onServer(stage.database.url, async (other) => {
+            await other.query('begin');
+            await other.query('select from client where id = $1 for update', [chain.client.id]);
+            const disabled = set(false);
+            await sleep(Math.random() * 10);
+            await other.query('commit');
+            await disabled;
+          });
+        return { ...chain, width: 2, end, revive: () => set(true) };
       },
     ],
   ];
