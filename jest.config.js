@@ -9,11 +9,11 @@ export default {
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts', '!src/**/*.spec.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcov'],
-  // The whole suite holds this; single files are run without --coverage.
+  // Of `npm run test:modules`: what runs in processes of its own is not seen.
   coverageThreshold: { global: { lines: 90 } },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/closing-line.mjs'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  maxWorkers: 3, // two cores, and tests that wait
 };

@@ -6,7 +6,9 @@ import { announce } from './child.js';
 
 const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 10 });
 const connections = Number(process.env['CONNECTIONS']);
-await pool.query(`create table floor_token (hash bytea primary key, client text not null, expires_at timestamptz not null, payload text not null)`);
+await pool.query(
+  `create table floor_token (hash bytea primary key, client text not null, expires_at timestamptz not null, payload text not null)`,
+);
 await pool.query(`create table floor_family (id int primary key, hash bytea not null, generation int not null)`);
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -16,7 +18,15 @@ const run = (name: string, text: string, values: unknown[]) => pool.query({ name
 
 const jwt = (jti: string): string => {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: 'http://localhost:3000', sub: 'jwt', aud: 'http://localhost:3000', exp: now + 900, iat: now, jti, client_id: 'jwt' };
+  const claims = {
+    iss: 'http://localhost:3000',
+    sub: 'jwt',
+    aud: 'http://localhost:3000',
+    exp: now + 900,
+    iat: now,
+    jti,
+    client_id: 'jwt',
+  };
   const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
   return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 };
@@ -56,10 +66,14 @@ const operations: Record<string, (form: URLSearchParams) => Promise<object>> = {
     return { access_token: jwt(jti), refresh_token: successor, token_type: 'Bearer', expires_in: 900 };
   },
   '/introspect': async (form) => {
-    const { rows } = await run('find', 'select client, expires_at, payload from floor_token where hash = $1', [sha256(form.get('token') ?? '')]);
+    const { rows } = await run('find', 'select client, expires_at, payload from floor_token where hash = $1', [
+      sha256(form.get('token') ?? ''),
+    ]);
     return { active: rows.length === 1, client_id: rows[0].client, exp: Math.floor(rows[0].expires_at / 1000) };
   },
-  '/bare-select': async () => ({ ok: (await run('find', 'select client, expires_at, payload from floor_token where hash = $1', [sha256('')])).rows.length === 0 }),
+  '/bare-select': async () => ({
+    ok: (await run('find', 'select client, expires_at, payload from floor_token where hash = $1', [sha256('')])).rows.length === 0,
+  }),
 };
 
 const send = (response: ServerResponse, status: number, body: object): void => {

@@ -19,7 +19,12 @@ export interface LoadResult {
 }
 
 /** Sends for so many milliseconds on so many keep-alive connections; each asks `next(connection)` what to send. A wrong answer ends the run. */
-export async function load(url: string, connections: number, milliseconds: number, next: (connection: number) => Shot): Promise<LoadResult> {
+export async function load(
+  url: string,
+  connections: number,
+  milliseconds: number,
+  next: (connection: number) => Shot,
+): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const latencies: number[] = [];
   const begin = performance.now();

@@ -18,7 +18,11 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const isToken = (json: { access_token?: unknown }): boolean => typeof json.access_token === 'string' && json.access_token.length > 40;
 
 /** What is measured: each operation of ours beside the least work that would do it. */
-export async function comparisons(service: MeasuredProcess, floor: MeasuredProcess, environment: Record<string, string>): Promise<Comparison[]> {
+export async function comparisons(
+  service: MeasuredProcess,
+  floor: MeasuredProcess,
+  environment: Record<string, string>,
+): Promise<Comparison[]> {
   const { secret } = service.facts as { secret: string };
   const credentials = (client: string): Record<string, string> => ({ client_id: client, client_secret: secret });
   const issue = (client: string, path = '/connect/token'): (() => Shot) => {
@@ -39,9 +43,24 @@ export async function comparisons(service: MeasuredProcess, floor: MeasuredProce
   return [
     { name: 'issue, JWT with entry', ours: ours(issue('jwt')), theirs: theirs(issue('jwt', '/issue-jwt')), target: '≤ 0.9' },
     { name: 'issue, reference', ours: ours(issue('reference')), theirs: theirs(issue('reference', '/issue-reference')), target: '≤ 1.2' },
-    { name: 'refresh, rotating', ours: ours(refresh(service, '/connect/token', { client_id: 'first-party' })), theirs: theirs(refresh(floor, '/refresh', {})), target: '≤ 1.2' },
-    { name: 'introspect, reference', ours: ours(introspect(tokens.reference, '/connect/introspect')), theirs: theirs(introspect(tokens.floor, '/introspect')), target: '≤ 1.3' },
-    { name: 'introspect, JWT by entry', ours: ours(introspect(tokens.jwt, '/connect/introspect')), theirs: theirs(introspect(tokens.floor, '/introspect')), target: '–' },
+    {
+      name: 'refresh, rotating',
+      ours: ours(refresh(service, '/connect/token', { client_id: 'first-party' })),
+      theirs: theirs(refresh(floor, '/refresh', {})),
+      target: '≤ 1.2',
+    },
+    {
+      name: 'introspect, reference',
+      ours: ours(introspect(tokens.reference, '/connect/introspect')),
+      theirs: theirs(introspect(tokens.floor, '/introspect')),
+      target: '≤ 1.3',
+    },
+    {
+      name: 'introspect, JWT by entry',
+      ours: ours(introspect(tokens.jwt, '/connect/introspect')),
+      theirs: theirs(introspect(tokens.floor, '/introspect')),
+      target: '–',
+    },
     ...(await guards(tokens.jwt, environment)),
   ];
 }
@@ -68,7 +87,12 @@ async function guards(token: string, environment: Record<string, string>): Promi
   const [signature, entry] = [await start('signature'), await start('entry')];
   const get = (process: MeasuredProcess, path: string): Side => ({
     process,
-    next: () => ({ path, method: 'GET', headers: { authorization: `Bearer ${token}` }, accept: (status, text) => expectJson(status, text, (json) => json.ok) }),
+    next: () => ({
+      path,
+      method: 'GET',
+      headers: { authorization: `Bearer ${token}` },
+      accept: (status, text) => expectJson(status, text, (json) => json.ok),
+    }),
   });
   return [
     { name: 'guard, signature, warm', ours: get(signature, '/guarded'), theirs: get(signature, '/bare'), target: '≤ 15 µs above' },

@@ -27,9 +27,18 @@ try {
   for (const { name, ours, theirs, target } of await comparisons(service, floor, environment)) {
     await load(ours.process.url, connections, 1_500, ours.next); // warm up
     await load(theirs.process.url, connections, 1_500, theirs.next);
-    const measured: { ours: number[]; theirs: number[]; p50: number[]; p99: number[]; perSecond: number[] } = { ours: [], theirs: [], p50: [], p99: [], perSecond: [] };
+    const measured: { ours: number[]; theirs: number[]; p50: number[]; p99: number[]; perSecond: number[] } = {
+      ours: [],
+      theirs: [],
+      p50: [],
+      p99: [],
+      perSecond: [],
+    };
     for (let round = 0; round < rounds; round++) {
-      for (const [side, list] of [[ours, measured.ours], [theirs, measured.theirs]] as const) {
+      for (const [side, list] of [
+        [ours, measured.ours],
+        [theirs, measured.theirs],
+      ] as const) {
         const before = await side.process.cpu();
         const result = await load(side.process.url, connections, seconds * 1000, side.next);
         list.push(((await side.process.cpu()) - before) / result.requests);

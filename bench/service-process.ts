@@ -37,7 +37,10 @@ await app.listen(Number(process.env['PORT']), 'localhost');
 const clients = app.get(ClientStore, { strict: false });
 const now = app.get(Clock, { strict: false }).now();
 const secret = randomBytes(32).toString('base64url');
-for (const [id, referenceAccessTokens] of [['jwt', false], ['reference', true]] as const) {
+for (const [id, referenceAccessTokens] of [
+  ['jwt', false],
+  ['reference', true],
+] as const) {
   const uris = { redirectUris: [], postLogoutRedirectUris: [], allowedOrigins: [] };
   const client = { id, displayName: id, type: 'confidential', authenticationMethod: 'client_secret_post', permissions, ...uris } as const;
   await clients.insert({ ...client, settings: { referenceAccessTokens } }, now);
@@ -49,6 +52,7 @@ const person = { id: subject, email: 'bench@example.test', emailVerified: true, 
 await app.get(UserStore, { strict: false }).insert(person, now);
 const tokens = app.get(FirstPartyTokens, { strict: false });
 const refreshTokens = [];
-for (let i = 0; i < connections; i++) refreshTokens.push((await tokens.signIn({ subject, claims: { email: person.email }, credentialVersion: 1 }))?.refreshToken);
+for (let i = 0; i < connections; i++)
+  refreshTokens.push((await tokens.signIn({ subject, claims: { email: person.email }, credentialVersion: 1 }))?.refreshToken);
 
 announce({ port: Number(process.env['PORT']), secret, refreshTokens });

@@ -37,7 +37,8 @@ export function parseForm(body: Buffer): Parameters {
     const value = equals === -1 ? '' : decodeFormComponent(pair.slice(equals + 1));
     if (value.includes('\0')) throw new OAuthError({ code: 'invalid_request', description: 'A parameter holds a NUL character.' });
     const earlier = values.get(name);
-    if (earlier && name !== REPEATABLE) throw new OAuthError({ code: 'invalid_request', description: 'A parameter was sent more than once.' });
+    if (earlier && name !== REPEATABLE)
+      throw new OAuthError({ code: 'invalid_request', description: 'A parameter was sent more than once.' });
     values.set(name, [...(earlier ?? []), ...(value === '' ? [] : [value])]);
   }
   return new Parameters(values);

@@ -94,7 +94,11 @@ describe('AuthorizationStore', () => {
     const chain = await startChain();
     expect(chain.started).toBe(true);
     const record = await get(TokenEntryStore).find(chain.link.token.key, storage.clock.now());
-    expect(record).toMatchObject({ status: 'valid', hash: tokenHash(chain.link.token), grant: { client: 'app', subject, sid: chain.sid, scopes: ['a', 'b'] } });
+    expect(record).toMatchObject({
+      status: 'valid',
+      hash: tokenHash(chain.link.token),
+      grant: { client: 'app', subject, sid: chain.sid, scopes: ['a', 'b'] },
+    });
     expect(await status(chain.access.token)).toBe('valid');
   });
 
@@ -118,7 +122,10 @@ describe('AuthorizationStore', () => {
 
     storage.clock.advance(29);
     const again = await get(AuthorizationStore).redeem(redemption(chain.link.token, { keyId: 9 }));
-    expect(again).toMatchObject({ outcome: 'retry', rotation: { keyId: 7, rotatedAt: first.now, headExpiresAt: first.successor?.expiresAt } });
+    expect(again).toMatchObject({
+      outcome: 'retry',
+      rotation: { keyId: 7, rotatedAt: first.now, headExpiresAt: first.successor?.expiresAt },
+    });
 
     storage.clock.advance(2);
     expect(await get(AuthorizationStore).redeem(redemption(chain.link.token))).toMatchObject({ outcome: 'reuse' });
@@ -176,7 +183,9 @@ describe('AuthorizationStore', () => {
     const chain = await startChain();
     const late = inSeconds(300 * day);
     const successor = token(chain.authorizationId, EntryType.refreshToken, 1n, late);
-    expect(await get(AuthorizationStore).redeem(redemption(chain.link.token, { successor: successor.entry }))).toMatchObject({ outcome: 'won' });
+    expect(await get(AuthorizationStore).redeem(redemption(chain.link.token, { successor: successor.entry }))).toMatchObject({
+      outcome: 'won',
+    });
     expect(await status(successor.token)).toBe('valid');
   });
 });
@@ -298,7 +307,9 @@ describe('SessionStore', () => {
   it('lists live sessions and ends one, or all others', async () => {
     const chains = [await startChain(), await startChain(), await startChain()];
     const store = get(SessionStore);
-    expect((await store.list(subject, storage.clock.now())).map((session) => session.sid).sort()).toEqual(chains.map((chain) => chain.sid).sort());
+    expect((await store.list(subject, storage.clock.now())).map((session) => session.sid).sort()).toEqual(
+      chains.map((chain) => chain.sid).sort(),
+    );
     expect(await store.end(subject, chains[0]?.sid ?? '', storage.clock.now())).toBe(true);
     expect(await store.end(subject, chains[0]?.sid ?? '', storage.clock.now())).toBe(false);
     expect(await store.end(uuidv7(storage.clock.now()), chains[1]?.sid ?? '', storage.clock.now())).toBe(false);
@@ -310,7 +321,14 @@ describe('SessionStore', () => {
 describe('UserStore', () => {
   it('changes a password once per version and ends what it should', async () => {
     const [kept, other] = [await startChain(), await startChain()];
-    const change = { id: subject, passwordHash: 'y', credentialVersion: 1, end: 'others', keepSid: kept.sid, connectedApps: false } as const;
+    const change = {
+      id: subject,
+      passwordHash: 'y',
+      credentialVersion: 1,
+      end: 'others',
+      keepSid: kept.sid,
+      connectedApps: false,
+    } as const;
     const results = await Promise.all([1, 2, 3].map(() => get(UserStore).changePassword(change, storage.clock.now())));
     expect(results.filter(Boolean)).toHaveLength(1);
     expect(await get(UserStore).find({ id: subject })).toMatchObject({ passwordHash: 'y', credentialVersion: 2 });
@@ -328,14 +346,23 @@ describe('UserStore', () => {
     expect(await get(UserStore).setEnabled(subject, false, storage.clock.now())).toBe(false);
     expect(await get(UserStore).setEnabled(subject, true, storage.clock.now())).toBe(true);
     expect(await status(chain.link.token)).toBe('revoked');
-    expect(await get(UserStore).insert({ id: uuidv7(new Date()), email: `${subject}@example.test`, emailVerified: false, roles: [], passwordHash: 'x' }, storage.clock.now())).toBe(false);
+    expect(
+      await get(UserStore).insert(
+        { id: uuidv7(new Date()), email: `${subject}@example.test`, emailVerified: false, roles: [], passwordHash: 'x' },
+        storage.clock.now(),
+      ),
+    ).toBe(false);
     expect((await get(UserStore).list()).some((user) => user.id === subject)).toBe(true);
   });
 });
 
 describe('FailureStore', () => {
   const policy = { free: 2, firstBlock: 10, longestBlock: 25, forgetAfter: 3_600 };
-  const record = (...keys: string[]) => get(FailureStore).record(keys.map((key) => ({ key, policy })), storage.clock.now());
+  const record = (...keys: string[]) =>
+    get(FailureStore).record(
+      keys.map((key) => ({ key, policy })),
+      storage.clock.now(),
+    );
 
   it('blocks after the free failures, for longer each time, up to the longest, and forgets', async () => {
     const store = get(FailureStore);
@@ -363,7 +390,14 @@ describe('FailureStore', () => {
 
 describe('KeyStore', () => {
   const key = (kid: string) =>
-    ({ kid, purpose: 'sign:ES256', publicJwk: { kty: 'EC' }, sealed: Buffer.of(1), createdAt: storage.clock.now(), activatesAt: storage.clock.now() }) as const;
+    ({
+      kid,
+      purpose: 'sign:ES256',
+      publicJwk: { kty: 'EC' },
+      sealed: Buffer.of(1),
+      createdAt: storage.clock.now(),
+      activatesAt: storage.clock.now(),
+    }) as const;
 
   it('makes one first key, and one next key, however many instances try', async () => {
     const store = get(KeyStore);
@@ -411,7 +445,9 @@ describe('ScopeStore', () => {
     const store = get(ScopeStore);
     await store.put({ name: 'todos:read', resources: ['https://api.example'] });
     await store.put({ name: 'todos:read', description: 'Read', resources: ['https://api.example', 'https://b.example'] });
-    expect(await store.list()).toEqual([{ name: 'todos:read', description: 'Read', resources: ['https://api.example', 'https://b.example'] }]);
+    expect(await store.list()).toEqual([
+      { name: 'todos:read', description: 'Read', resources: ['https://api.example', 'https://b.example'] },
+    ]);
     expect(await store.remove('todos:read')).toBe(true);
     expect(await store.remove('todos:read')).toBe(false);
   });
@@ -431,7 +467,10 @@ describe('MaintenanceStore', () => {
     expect(await get(TokenEntryStore).find(dead.link.token.key, storage.clock.now())).toBeUndefined();
     expect(await status(alive.link.token)).toBe('valid');
     expect(await get(AuthorizationStore).redeem(redemption(alive.link.token))).toMatchObject({ outcome: 'won' });
-    expect(await get(MaintenanceStore).prune(storage.clock.now(), 2 * day)).toMatchObject({ partitionsDropped: 0, authorizationsDeleted: 0 });
+    expect(await get(MaintenanceStore).prune(storage.clock.now(), 2 * day)).toMatchObject({
+      partitionsDropped: 0,
+      authorizationsDeleted: 0,
+    });
   });
 
   it('makes each partition once, however many instances do it', async () => {

@@ -66,7 +66,7 @@ describe('npm run demo', () => {
     expect([await processes(), await leftovers()]).toEqual([[], []]);
   }, 120_000);
 
-  it.each(['Starting the service', '3. Call the guarded'])(
+  it.each(['Starting the service', '1. Register'])(
     'can be stopped while it says "%s", and leaves nothing behind',
     async (moment) => {
       const { status, output } = await copy.script('dist/examples/demo/demo.js', moment);

@@ -75,7 +75,9 @@ function parse(text: string): unknown {
 
 let accounts = 0;
 /** A fresh person, signed in. */
-export async function signUp(url: string): Promise<{ email: string; password: string; accessToken: string; refreshToken: string; userId: string }> {
+export async function signUp(
+  url: string,
+): Promise<{ email: string; password: string; accessToken: string; refreshToken: string; userId: string }> {
   const email = `person${++accounts}-${process.pid}@example.test`;
   const password = 'correct horse battery staple';
   const { status, body } = await new ProtocolClient(url).json('POST', '/auth/register', { email, password });

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import { transformSync, version } from '@swc/core';
 
 // Loader hooks, for the code that runs outside the test runner's own module loader (its global set-up, child
 // processes): Node 20 cannot load TypeScript, and tests must not depend on a build.
@@ -16,7 +16,21 @@ export async function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
-  const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), { filename });
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true };
+}
+
+// The tests start dozens of processes: what one of them has compiled the others read.
+const cache = fileURLToPath(new URL('../../node_modules/.cache/countersign-typescript/', import.meta.url));
+mkdirSync(cache, { recursive: true });
+const settings = readFileSync(new URL('../../.swcrc', import.meta.url), 'utf8');
+
+function compiled(filename) {
+  const source = readFileSync(filename, 'utf8');
+  const kept = `${cache}${createHash('sha256').update([version, settings, filename, source].join('\0')).digest('hex')}.js`;
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const { code } = transformSync(source, { filename });
+  const unfinished = `${kept}.${process.pid}`;
+  writeFileSync(unfinished, code);
+  renameSync(unfinished, kept);
+  return code;
 }

@@ -25,7 +25,12 @@ describe('Client credentials (RFC 6749 §4.4)', () => {
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toEqual({ access_token: expect.stringMatching(/^ey/), token_type: 'Bearer', expires_in: 900 });
-    expect((await api.introspect(body.access_token)).body).toMatchObject({ active: true, scope: 'todos:read', token_type: 'Bearer', aud: 'https://todos.example' });
+    expect((await api.introspect(body.access_token)).body).toMatchObject({
+      active: true,
+      scope: 'todos:read',
+      token_type: 'Bearer',
+      aud: 'https://todos.example',
+    });
     expect((await client.revoke(body.access_token)).status).toBe(200);
     expect((await api.introspect(body.access_token)).body).toEqual({ active: false });
   });
@@ -35,7 +40,12 @@ describe('Client credentials (RFC 6749 §4.4)', () => {
     const client = new ProtocolClient(service.url, registered);
     const { body } = await client.token(ask);
     expect(body).toEqual({ access_token: expect.stringMatching(/^cs_at_[\w-]{80}$/), token_type: 'Bearer', expires_in: 60 });
-    expect((await api.introspect(body.access_token)).body).toMatchObject({ active: true, client_id: registered.id, sub: registered.id, aud: service.issuer });
+    expect((await api.introspect(body.access_token)).body).toMatchObject({
+      active: true,
+      client_id: registered.id,
+      sub: registered.id,
+      aud: service.issuer,
+    });
     service.clock.advance(60);
     expect((await api.introspect(body.access_token)).body).toEqual({ active: false });
   });
@@ -58,8 +68,10 @@ describe('Client credentials (RFC 6749 §4.4)', () => {
   });
 
   it('takes the audience from the request, the scopes, the client, the service, in this order', async () => {
-    const builder = () => confidentialClient().withPermissions({ scopes: ['todos:read'], resources: ['https://own.example', 'https://second.example'] });
-    const audienceOf = async (client: ProtocolClient, form: Record<string, string>) => claimsOf((await client.token({ ...ask, ...form })).body.access_token).aud;
+    const builder = () =>
+      confidentialClient().withPermissions({ scopes: ['todos:read'], resources: ['https://own.example', 'https://second.example'] });
+    const audienceOf = async (client: ProtocolClient, form: Record<string, string>) =>
+      claimsOf((await client.token({ ...ask, ...form })).body.access_token).aud;
     const client = await machine(builder().with({ defaultResource: 'https://default.example' }));
     expect(await audienceOf(client, { resource: 'https://own.example', scope: 'todos:read' })).toBe('https://own.example');
     expect(await audienceOf(client, { scope: 'todos:read' })).toBe('https://todos.example');

@@ -23,7 +23,11 @@ const active = async (token: string): Promise<boolean> => (await api.introspect(
 /** A client that opened a person's grant with both scopes, by the grant type of the tests' own. */
 async function opened(builder: ClientBuilder) {
   const registered = await builder
-    .withPermissions({ endpoints: ['token', 'revocation', 'introspection'], grantTypes: [PersonGrant.type, 'refresh_token'], scopes: ['todos:read', 'notes:read', 'offline_access'] })
+    .withPermissions({
+      endpoints: ['token', 'revocation', 'introspection'],
+      grantTypes: [PersonGrant.type, 'refresh_token'],
+      scopes: ['todos:read', 'notes:read', 'offline_access'],
+    })
     .register(service);
   const client = new ProtocolClient(service.url, registered);
   const { subject } = await person();
@@ -72,7 +76,10 @@ describe('Refreshing with rotation (RFC 6749 §6, RFC 9700 §4.14)', () => {
     const narrow = await client.refresh(refreshToken, { scope: 'todos:read', resource: 'https://todos.example' });
     expect(claimsOf(narrow.body.access_token)).toMatchObject({ scope: 'todos:read', aud: 'https://todos.example' });
     const wide = await client.refresh(narrow.body.refresh_token);
-    expect(claimsOf(wide.body.access_token)).toMatchObject({ scope: 'todos:read notes:read offline_access', aud: ['https://todos.example', 'https://notes.example'] });
+    expect(claimsOf(wide.body.access_token)).toMatchObject({
+      scope: 'todos:read notes:read offline_access',
+      aud: ['https://todos.example', 'https://notes.example'],
+    });
   });
 
   it('refuses more than was granted and burns nothing', async () => {
@@ -84,19 +91,24 @@ describe('Refreshing with rotation (RFC 6749 §6, RFC 9700 §4.14)', () => {
     expect((await client.refresh(refreshToken)).status).toBe(200);
   });
 
-  it.each([false, true])('gives a retry that asks for less a further access token and the same refresh token (by reference: %s)', async (referenceAccessTokens) => {
-    const { client, refreshToken } = await opened(publicClient().withSettings({ referenceAccessTokens }));
-    const first = await client.refresh(refreshToken);
-    const narrow = await client.refresh(refreshToken, { scope: 'todos:read' });
-    const again = await client.refresh(refreshToken, { scope: 'todos:read' });
-    const same = await client.refresh(refreshToken, { scope: 'notes:read offline_access todos:read' });
-    expect([narrow, again, same].map(({ body }) => body.refresh_token)).toEqual(Array(3).fill(first.body.refresh_token));
-    const [firstEntry, narrowEntry, againEntry, sameEntry] = await Promise.all([first, narrow, again, same].map(({ body }) => api.introspect(body.access_token)));
-    expect(narrowEntry?.body).toMatchObject({ active: true, scope: 'todos:read' });
-    expect(againEntry?.body.jti).toBe(narrowEntry?.body.jti);
-    expect(narrowEntry?.body.jti).not.toBe(firstEntry?.body.jti);
-    expect(sameEntry?.body.jti).toBe(firstEntry?.body.jti);
-  });
+  it.each([false, true])(
+    'gives a retry that asks for less a further access token and the same refresh token (by reference: %s)',
+    async (referenceAccessTokens) => {
+      const { client, refreshToken } = await opened(publicClient().withSettings({ referenceAccessTokens }));
+      const first = await client.refresh(refreshToken);
+      const narrow = await client.refresh(refreshToken, { scope: 'todos:read' });
+      const again = await client.refresh(refreshToken, { scope: 'todos:read' });
+      const same = await client.refresh(refreshToken, { scope: 'notes:read offline_access todos:read' });
+      expect([narrow, again, same].map(({ body }) => body.refresh_token)).toEqual(Array(3).fill(first.body.refresh_token));
+      const [firstEntry, narrowEntry, againEntry, sameEntry] = await Promise.all(
+        [first, narrow, again, same].map(({ body }) => api.introspect(body.access_token)),
+      );
+      expect(narrowEntry?.body).toMatchObject({ active: true, scope: 'todos:read' });
+      expect(againEntry?.body.jti).toBe(narrowEntry?.body.jti);
+      expect(narrowEntry?.body.jti).not.toBe(firstEntry?.body.jti);
+      expect(sameEntry?.body.jti).toBe(firstEntry?.body.jti);
+    },
+  );
 
   it('has an absolute end, whatever is refreshed', async () => {
     const { client, refreshToken } = await opened(publicClient().withSettings({ refreshTokenLifetime: 100, chainLifetime: 150 }));
@@ -127,7 +139,12 @@ describe('Refreshing without rotation', () => {
   it('is the default of confidential clients: the refresh token stays, with its fixed end', async () => {
     const { client, refreshToken } = await opened(confidentialClient().withSettings({ refreshTokenLifetime: 1_000 }));
     const [first, second] = [await client.refresh(refreshToken), await client.refresh(refreshToken, { scope: 'todos:read' })];
-    expect(first.body).toEqual({ access_token: expect.any(String), token_type: 'Bearer', expires_in: 900, scope: 'todos:read notes:read offline_access' });
+    expect(first.body).toEqual({
+      access_token: expect.any(String),
+      token_type: 'Bearer',
+      expires_in: 900,
+      scope: 'todos:read notes:read offline_access',
+    });
     expect(claimsOf(second.body.access_token).scope).toBe('todos:read');
     expect(await active(first.body.access_token)).toBe(true);
     expect((await client.refresh(refreshToken, { scope: 'more' })).body.error).toBe('invalid_scope');
@@ -155,7 +172,10 @@ describe('Self-contained refresh tokens', () => {
     expect(refreshToken.split('.')).toHaveLength(5);
     const [first, retry] = [await client.refresh(refreshToken), await client.refresh(refreshToken)];
     expect(retry.body.refresh_token).toBe(first.body.refresh_token);
-    expect((await client.introspect(first.body.refresh_token)).body).toMatchObject({ active: true, scope: 'todos:read notes:read offline_access' });
+    expect((await client.introspect(first.body.refresh_token)).body).toMatchObject({
+      active: true,
+      scope: 'todos:read notes:read offline_access',
+    });
     expect(await active(first.body.refresh_token)).toBe(false); // another client's refresh token is nobody's business
     await client.revoke(first.body.refresh_token);
     expect(await active(first.body.access_token)).toBe(false);

@@ -18,7 +18,12 @@ export interface PostgresOptions {
 }
 
 /** The one way to a connection: entities for administration, the same pool for the hot paths. Not connected yet. */
-export const createDataSource = ({ url, poolSize = 10, statementTimeout = 10_000, connectionTimeout = 5_000 }: PostgresOptions): DataSource =>
+export const createDataSource = ({
+  url,
+  poolSize = 10,
+  statementTimeout = 10_000,
+  connectionTimeout = 5_000,
+}: PostgresOptions): DataSource =>
   new DataSource({
     type: 'postgres',
     url,

@@ -38,7 +38,7 @@ export class Database implements Runner {
 
   /** Runs one statement in a transaction of its own. Serialization failures are repeated. @throws StorageUnavailableError */
   run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    return repeated(async () => (await this.pool.query({ ...statement, values: [...values] }) as QueryResult<Row>).rows);
+    return repeated(async () => ((await this.pool.query({ ...statement, values: [...values] })) as QueryResult<Row>).rows);
   }
 
   /** Runs statements without parameters and without preparing them, for definitions of tables. @throws StorageUnavailableError */

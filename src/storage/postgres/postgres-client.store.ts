@@ -81,7 +81,12 @@ export class PostgresClientStore extends ClientStore {
         .getRepository(ClientSecretEntity)
         .find({ where: { client: In(clients.map((client) => client.id)) }, order: { createdAt: 'DESC' } }),
     );
-    return clients.map((client) => toRecord(client, secrets.filter((secret) => secret.client === client.id)));
+    return clients.map((client) =>
+      toRecord(
+        client,
+        secrets.filter((secret) => secret.client === client.id),
+      ),
+    );
   }
 }
 

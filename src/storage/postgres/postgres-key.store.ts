@@ -31,10 +31,25 @@ export class PostgresKeyStore extends KeyStore {
   }
 
   override async insert(key: NewKey, unlessNewerThan: number | undefined): Promise<boolean> {
-    const values = [key.kid, key.purpose, key.createdAt, key.activatesAt, key.publicJwk && JSON.stringify(key.publicJwk), key.sealed, unlessNewerThan];
+    const values = [
+      key.kid,
+      key.purpose,
+      key.createdAt,
+      key.activatesAt,
+      key.publicJwk && JSON.stringify(key.publicJwk),
+      key.sealed,
+      unlessNewerThan,
+    ];
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.database.run(INSERT_KEY, values.map((value) => value ?? null))).length === 1;
+        return (
+          (
+            await this.database.run(
+              INSERT_KEY,
+              values.map((value) => value ?? null),
+            )
+          ).length === 1
+        );
       } catch (error) {
         // Another key took the number at this moment; look again whether one of this purpose is there now.
         if (sqlState(error) !== SqlState.uniqueViolation || attempt === ATTEMPTS) throw error;

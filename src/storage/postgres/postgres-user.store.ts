@@ -21,7 +21,9 @@ export class PostgresUserStore extends UserStore {
 
   override async list(): Promise<UserRecord[]> {
     const credentials = await this.database.guarded(() =>
-      this.database.dataSource.getRepository(UserCredentialEntity).find({ relations: { user: true }, order: { user: { createdAt: 'ASC' } } }),
+      this.database.dataSource
+        .getRepository(UserCredentialEntity)
+        .find({ relations: { user: true }, order: { user: { createdAt: 'ASC' } } }),
     );
     return credentials.map(({ user, passwordHash }) => ({
       id: user.id,
