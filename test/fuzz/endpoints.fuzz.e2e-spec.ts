@@ -9,7 +9,7 @@ import { API_ROUTES, DOCUMENTS, FORM_ROUTES, fuzzRequest, MARKER, type Genuine }
 import { closeConnections, send, sendRaw, type FuzzAnswer, type FuzzRequest } from './send.js';
 
 const soak = process.env['SOAK'] === '1';
-const RUNS = soak ? 10_000 : 1_000;
+const RUNS = soak ? 5_000 : 1_000;
 const LONGEST_MS = soak ? 3_600_000 : 120_000;
 
 let service: TestService;

@@ -39,7 +39,7 @@ export function massRevocation(stage: Stage): void {
         const clients = stage.clients(client);
         let yielded = 0;
         let refused = 0;
-        for (let round = 0; round < rounds(8, 50); round++) {
+        for (let round = 0; round < rounds(8, 20); round++) {
           const subject = randomUUID();
           const chains = await Promise.all(Array.from({ length: CHAINS }, () => openChain(stage, { client: client.id, subject })));
           const refresh = async ({ refreshToken }: Chain, i: number) => {

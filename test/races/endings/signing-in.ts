@@ -58,7 +58,7 @@ export function signingIn(stage: Stage): void {
       async (name, end, disables) => {
         let yielded = 0;
         let refused = 0;
-        for (let round = 0; round < rounds(12, 50); round++) {
+        for (let round = 0; round < rounds(12, 25); round++) {
           const { result: person, startedAt, answeredAt } = await timed(() => signUp((stage.services[round % 2] ?? stage.services[0]).url));
           const hashTook = answeredAt - startedAt;
           // An ending takes effect at once, a sign-in after its hash: as long as that takes here, twice for two in turn.
@@ -110,7 +110,7 @@ export function signingIn(stage: Stage): void {
         const { subject, ...proven } = await person();
         let { credentialVersion } = proven;
         const session = () => ({ sid: crypto.randomUUID() });
-        for (let round = 0; round < rounds(12, 100); round++) {
+        for (let round = 0; round < rounds(12, 25); round++) {
           const { id } = await stage.register(publicClient());
           const grant = { client: id, subject, credentialVersion };
           const outcome = await race(
@@ -143,7 +143,7 @@ export function signingIn(stage: Stage): void {
       async () => {
         let yielded = 0;
         let refused = 0;
-        for (let round = 0; round < rounds(12, 50); round++) {
+        for (let round = 0; round < rounds(12, 25); round++) {
           const client = await stage.register(confidentialClient().withSettings({ referenceAccessTokens: round % 2 === 0 }));
           const clients = stage.clients(client);
           const ask = async (n: number) => {

@@ -55,7 +55,7 @@ export function oneSuccessor(stage: Stage): void {
         const chain = await openChain(stage, { client: client.id, scopes: ['todos:read', 'todos:write'] });
         const asked = [undefined, 'todos:read', 'todos:write'];
         let token = chain.refreshToken;
-        for (let round = 0; round < rounds(6, 50); round++) {
+        for (let round = 0; round < rounds(6, 25); round++) {
           const before = await rowsOf(stage, chain.authorizationId);
           const offset = Math.floor(Math.random() * 3); // who comes first differs
           const scopeOf = (racer: number) => asked[(racer + offset) % 3];
@@ -89,7 +89,7 @@ export function oneSuccessor(stage: Stage): void {
       'one of 64 wins at most, and the family ends with one log row',
       async () => {
         const client = await stage.register(publicClient().withSettings({ leeway: 0 }));
-        for (let round = 0; round < rounds(6, 50); round++) {
+        for (let round = 0; round < rounds(6, 25); round++) {
           const chain = await openChain(stage, { client: client.id });
           const answers = await throughGate(stage, chain.authorizationId, POOLS, () =>
             present(stage.clients(client), chain.refreshToken, RACERS),
