@@ -44,12 +44,13 @@ export function referenceTokenClaims(token: ReferenceToken, record: TokenEntryRe
     jti: formatTokenId(record.key),
     sub: grant.subject,
     client_id: grant.client,
-    ...(scopes.length > 0 && { scope: formatScope(scopes) }),
+    // Undefined rather than absent: a grant's own claims must not stand in for the protocol's.
+    scope: scopes.length > 0 ? formatScope(scopes) : undefined,
     aud: audience(payload.resources ?? grant.resources),
     iat: seconds(record.createdAt),
     exp: seconds(record.expiresAt),
-    ...(grant.sid && { sid: grant.sid }),
-    ...(payload.link !== undefined && { lnk: payload.link }),
+    sid: grant.sid,
+    lnk: payload.link,
   };
 }
 

@@ -20,9 +20,10 @@ export interface TokenEntryRecord {
 /** Looks entries up; all that a guard which checks entries needs of the database. */
 export abstract class TokenEntryStore {
   /**
-   * One entry by its key, judged at `now`. `kid`, for signed tokens: a revoked signing key makes the status `revoked`.
+   * One entry by its key, judged at `now`. `kid`, for signed tokens: a revoked signing key makes the status `revoked`. `caller`: finds nothing unless
+   * this client is enabled.
    * Proves nothing about possession: compare `hash`.
    * @throws StorageUnavailableError when the database cannot be asked
    */
-  abstract find(key: EntryKey, now: Date, kid?: string): Promise<TokenEntryRecord | undefined>;
+  abstract find(key: EntryKey, now: Date, kid?: string, caller?: string): Promise<TokenEntryRecord | undefined>;
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { addressKey } from '../../identity/attempts/address-key.js';
 import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
 import { Clock } from '../../protocol/clock.js';
 import { decodeFormComponent, type Parameters } from '../../protocol/form.js';
@@ -44,9 +45,9 @@ export class ClientAuthenticator {
     // Its secret or method may have changed within the last seconds. Whether or not there is such a client, a failure costs one reading.
     const client = await this.clients.read(credentials.id);
     if (this.proves(client, credentials)) return client;
-    const keys = [`client:${credentials.id}`, `client-address:${request.address}`];
+    const keys = [`client:${credentials.id}`, `client-${addressKey(request.address)}`];
+    await this.attempts.check(keys); // first: while it is blocked, no address makes further rows
     await this.attempts.fail(keys.map((key) => ({ key, policy: POLICY })));
-    await this.attempts.check(keys);
     throw invalidClient(credentials.method);
   }
 

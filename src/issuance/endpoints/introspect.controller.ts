@@ -33,7 +33,7 @@ export class IntrospectController {
       throw new OAuthError({ code: 'unauthorized_client', description: 'Public clients may not introspect.' });
     this.policy.requireEndpoint(caller, 'introspection');
     // token_type_hint only ever speeds a search up (§2.1), and there is nothing to search.
-    const token = await this.reader.read(parameters.require('token'));
+    const token = await this.reader.read(parameters.require('token'), caller.id);
     return token && maySee(caller, token) ? describe(token) : INACTIVE;
   }
 }
@@ -49,10 +49,13 @@ function maySee(caller: ClientRecord, { type, claims }: ActiveToken): boolean {
 /** RFC 7662 §2.2. */
 function describe({ type, claims }: ActiveToken): object {
   const scopes = (claims.scope ?? '').split(' ');
-  const username = NAMING_SCOPES.some((scope) => scopes.includes(scope)) ? (claims['preferred_username'] ?? claims['email']) : undefined;
+  const { lnk: _link, email, preferred_username: preferred, ...told } = claims;
+  const named = NAMING_SCOPES.some((scope) => scopes.includes(scope));
+  const username = named ? (preferred ?? email) : undefined;
   return {
     active: true,
-    ...claims,
+    ...told,
+    ...(named && email !== undefined && { email }),
     ...(type === EntryType.accessToken && { token_type: 'Bearer' }),
     nbf: claims.iat,
     ...(username !== undefined && { username }),

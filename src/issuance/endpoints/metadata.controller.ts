@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ClientPolicy, STANDARD_SCOPES } from '../clients/client-policy.js';
+import { ClientPolicy } from '../clients/client-policy.js';
 import { GrantTypes } from '../grants/grant-types.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
@@ -45,7 +45,7 @@ export class MetadataController {
         revocation_endpoint: issuer + PATHS.revocation,
         revocation_endpoint_auth_methods_supported: ALL_METHODS,
       }),
-      scopes_supported: [...new Set([...STANDARD_SCOPES, ...scopes])],
+      scopes_supported: [...new Set(['offline_access', ...scopes])], // those of OpenID Connect come with its endpoints
       response_types_supported: [], // there is no authorization endpoint yet
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256', 'ES256'],

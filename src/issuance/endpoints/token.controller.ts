@@ -1,5 +1,6 @@
 import { Controller, HttpCode, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { addressKey } from '../../identity/attempts/address-key.js';
 import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
 import type { Parameters } from '../../protocol/form.js';
 import { formatScope, isSameSet, parseScope } from '../../protocol/scope.js';
@@ -38,7 +39,7 @@ export class TokenController {
   @HttpCode(200)
   async token(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenAnswer> {
     const parameters = formOf(request);
-    this.limit(`token-address:${request.ip}`);
+    this.limit(`token-${addressKey(request.ip)}`);
     const client = await this.authenticator.authenticate(clientRequest(request, parameters));
     allowOrigin(request, reply, client.allowedOrigins);
     this.limit(`token-client:${client.id}`);

@@ -36,8 +36,7 @@ export class TokenMaintenance {
     try {
       if (!(await this.leases.take(LEASE, this.holder, this.clock.now(), LEASE_SECONDS))) return;
       await this.rotation.rotateDue();
-      if (!this.options.tokenStorage) return;
-      await this.store.prepare(this.clock.now());
+      if (this.options.tokenStorage) await this.store.prepare(this.clock.now());
       if (this.options.pruning) this.logger.log({ msg: 'Pruned', ...(await this.store.prune(this.clock.now(), this.options.retention)) });
     } catch (error) {
       this.logger.error({ msg: 'Maintenance failed', err: error });

@@ -29,7 +29,7 @@ export class AccessJwt {
 
   sign(claims: AccessTokenClaims, algorithm: SigningAlgorithm): string {
     const key = this.keys.signing(algorithm);
-    const input = `${this.header(key)}.${base64url(JSON.stringify({ iss: this.options.issuer, ...claims }))}`;
+    const input = `${this.header(key)}.${base64url(JSON.stringify({ ...claims, iss: this.options.issuer }))}`;
     const signature = sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
     return `${input}.${signature.toString('base64url')}`;
   }

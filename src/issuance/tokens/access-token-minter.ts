@@ -60,9 +60,10 @@ export class AccessTokenMinter {
       iat: seconds(facts.issuedAt),
       jti: formatTokenId(draft.entry.key),
       client_id: facts.client,
-      ...(facts.scopes.length > 0 && { scope: formatScope(facts.scopes) }),
-      ...(facts.sid !== undefined && { sid: facts.sid }),
-      ...(facts.link !== undefined && { lnk: facts.link }),
+      // Undefined rather than absent: a grant's own claims must not stand in for the protocol's.
+      scope: facts.scopes.length > 0 ? formatScope(facts.scopes) : undefined,
+      sid: facts.sid,
+      lnk: facts.link,
     };
     return this.jwt.sign(claims, algorithm);
   }

@@ -26,12 +26,17 @@ export class TokenReader {
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {}
 
-  /** Undefined: unknown, malformed, expired, redeemed, revoked. @throws StorageUnavailableError */
-  async read(token: string): Promise<ActiveToken | undefined> {
+  /** Undefined: unknown, malformed, expired, redeemed, revoked, or `caller` is no enabled client. @throws StorageUnavailableError */
+  async read(token: string, caller?: string): Promise<ActiveToken | undefined> {
     const presented = await this.presentedTokens.recognise(token);
     if (!presented) return undefined;
     if (!this.options.tokenStorage) return this.bySignature(presented);
-    const record = await this.entries.find(presented.key, this.clock.now(), presented.form === 'jwt' ? presented.jwt.kid : undefined);
+    const record = await this.entries.find(
+      presented.key,
+      this.clock.now(),
+      presented.form === 'jwt' ? presented.jwt.kid : undefined,
+      caller,
+    );
     if (record?.status !== 'valid') return undefined;
     const claims = claimsOf(presented, record);
     return claims && { type: presented.key.type, claims: { ...claims, iss: this.options.issuer } };

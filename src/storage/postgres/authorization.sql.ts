@@ -131,7 +131,7 @@ where c.id = $1::text and c.disabled_at is null and a.id = $2::uuid and a.status
 returning 1`,
 };
 
-/** An entry with its grant and derived status. $1 bucket  $2 authorization  $3 type  $4 number  $5 now  $6 kid of a signed token or null */
+/** An entry with its grant and derived status. $1 bucket  $2 authorization  $3 type  $4 number  $5 now  $6 kid of a signed token or null  $7 client that asks, or null */
 export const FIND: Statement = {
   name: 'find',
   text: `
@@ -142,5 +142,6 @@ select e.secret_hash, e.payload, e.created_at, least(e.expires_at, a.expires_at)
             when e.type <> 4 and e.number < a.generation then 'redeemed'
             else 'valid' end as status
 from token_entry e left join authorizations a on a.id = e.authorization_id left join client c on c.id = a.client
-where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint`,
+where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
+  and ($7::text is null or exists (select from client k where k.id = $7 and k.disabled_at is null))`,
 };

@@ -50,7 +50,12 @@ export class PostgresMaintenanceStore extends MaintenanceStore {
   }
 
   private async deleteForgotten(now: Date): Promise<number> {
-    return (await this.database.run(DELETE_FORGOTTEN, [now])).length;
+    let deleted = 0;
+    for (;;) {
+      const { length } = await this.database.run(DELETE_FORGOTTEN, [now, ROWS_PER_DELETE]);
+      deleted += length;
+      if (length < ROWS_PER_DELETE) return deleted;
+    }
   }
 }
 
@@ -77,5 +82,5 @@ const DELETE_SESSIONS = {
 
 const DELETE_FORGOTTEN = {
   name: 'delete_forgotten',
-  text: `delete from failure where key in (select key from failure where forget_at <= $1::timestamptz limit 10000 for update skip locked) returning 1`,
+  text: `delete from failure where key in (select key from failure where forget_at <= $1::timestamptz limit $2::int for update skip locked) returning 1`,
 };

@@ -11,8 +11,16 @@ export class PostgresTokenEntryStore extends TokenEntryStore {
     super();
   }
 
-  override async find(key: EntryKey, now: Date, kid?: string): Promise<TokenEntryRecord | undefined> {
-    const [row] = await this.database.run<EntryRow>(FIND, [key.bucket, key.authorizationId, key.type, key.number, now, kid ?? null]);
+  override async find(key: EntryKey, now: Date, kid?: string, caller?: string): Promise<TokenEntryRecord | undefined> {
+    const [row] = await this.database.run<EntryRow>(FIND, [
+      key.bucket,
+      key.authorizationId,
+      key.type,
+      key.number,
+      now,
+      kid ?? null,
+      caller ?? null,
+    ]);
     return (
       row && {
         key,

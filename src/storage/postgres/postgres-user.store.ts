@@ -142,5 +142,9 @@ from users where users.id = $1::uuid and user_id = users.id and users.credential
 };
 const SET_DISABLED = {
   name: 'set_user_disabled',
-  text: `update users set disabled_at = $2::timestamptz where id = $1::uuid and (disabled_at is null) = ($2::timestamptz is not null) returning id`,
+  // A new version when they are disabled: what was proven before does not come back with them, not even where no entries are kept.
+  text: `
+update users set disabled_at = $2::timestamptz, credential_version = credential_version + case when $2::timestamptz is null then 0 else 1 end
+where id = $1::uuid and (disabled_at is null) = ($2::timestamptz is not null)
+returning id`,
 };

@@ -1,0 +1,73 @@
+import { Users } from '../../src/identity/users.js';
+import { ClientStore } from '../../src/storage/client.store.js';
+import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
+import { UserStore } from '../../src/storage/user.store.js';
+import { confidentialClient, resourceServer } from '../support/clients.js';
+import { onServer } from '../support/on-server.js';
+import { ProtocolClient, signUp } from '../support/protocol-client.js';
+import { startService, type TestService } from '../support/service-app.js';
+
+let service: TestService;
+
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+const failures = (): Promise<number> =>
+  onServer(service.database.url, async (client) => Number((await client.query('select count(*) from failure')).rows[0].count));
+
+describe('Introspection (RFC 7662)', () => {
+  it('tells a client nothing from the moment it is disabled, though its record is still remembered', async () => {
+    const registered = await resourceServer().register(service);
+    const api = new ProtocolClient(service.url, registered);
+    const { accessToken } = await signUp(service.url);
+    expect((await api.introspect(accessToken)).body.active).toBe(true);
+    await service.get(ClientStore).setEnabled(registered.id, false, service.clock.now());
+    expect((await api.introspect(accessToken)).body).toEqual({ active: false });
+  });
+
+  it('names the person only where the scope lets it, and keeps our own claims to itself', async () => {
+    const api = new ProtocolClient(service.url, await resourceServer().register(service));
+    const { accessToken } = await signUp(service.url);
+    const { body } = await api.introspect(accessToken);
+    expect(body).toMatchObject({ active: true, scope: 'offline_access' });
+    for (const member of ['email', 'username', 'lnk']) expect(body).not.toHaveProperty(member);
+  });
+});
+
+describe('Failed client authentication', () => {
+  it('is counted until the address is blocked, then only refused: nobody fills the table from one address', async () => {
+    const tell = (id: string) =>
+      new ProtocolClient(service.url).form('/connect/introspect', { client_id: id, client_secret: 'x', token: 'x' });
+    const statuses = [];
+    for (let i = 0; i < 60; i++) statuses.push((await tell(`nobody-${i}`)).status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThan(25);
+    expect(statuses.at(-1)).toBe(429);
+    const rows = await failures();
+    await tell('nobody-at-all');
+    expect(await failures()).toBe(rows);
+    const good = new ProtocolClient(service.url, await confidentialClient().register(service));
+    expect((await good.token({ grant_type: 'client_credentials' })).status).toBe(200); // a right secret is always served
+    service.clock.advance(3_600);
+    await service.get(MaintenanceStore).prune(service.clock.now(), 172_800);
+    expect(await failures()).toBe(0);
+  });
+});
+
+describe('A person who was disabled and enabled again', () => {
+  it('does not get back what was proven before, not even without token storage', async () => {
+    const stateless = await startService({ issuance: { tokenStorage: false } });
+    try {
+      const person = await signUp(stateless.url);
+      const app = new ProtocolClient(stateless.url);
+      await stateless.get(Users).disable(person.userId);
+      await stateless.get(Users).enable(person.userId);
+      expect((await stateless.get(UserStore).find({ id: person.userId }))?.disabledAt).toBeUndefined();
+      expect((await app.json('POST', '/auth/refresh', { refreshToken: person.refreshToken })).status).toBe(401);
+      expect((await app.json('POST', '/auth/login', { email: person.email, password: person.password })).status).toBe(200);
+    } finally {
+      await stateless.close();
+    }
+  });
+});
