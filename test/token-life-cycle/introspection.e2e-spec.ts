@@ -1,7 +1,5 @@
-import { Users } from '../../src/identity/users.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
-import { UserStore } from '../../src/storage/user.store.js';
 import { confidentialClient, resourceServer } from '../support/clients.js';
 import { onServer } from '../support/on-server.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
@@ -52,22 +50,5 @@ describe('Failed client authentication', () => {
     service.clock.advance(3_600);
     await service.get(MaintenanceStore).prune(service.clock.now(), 172_800);
     expect(await failures()).toBe(0);
-  });
-});
-
-describe('A person who was disabled and enabled again', () => {
-  it('does not get back what was proven before, not even without token storage', async () => {
-    const stateless = await startService({ issuance: { tokenStorage: false } });
-    try {
-      const person = await signUp(stateless.url);
-      const app = new ProtocolClient(stateless.url);
-      await stateless.get(Users).disable(person.userId);
-      await stateless.get(Users).enable(person.userId);
-      expect((await stateless.get(UserStore).find({ id: person.userId }))?.disabledAt).toBeUndefined();
-      expect((await app.json('POST', '/auth/refresh', { refreshToken: person.refreshToken })).status).toBe(401);
-      expect((await app.json('POST', '/auth/login', { email: person.email, password: person.password })).status).toBe(200);
-    } finally {
-      await stateless.close();
-    }
   });
 });
