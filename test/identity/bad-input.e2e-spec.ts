@@ -178,10 +178,12 @@ describe('any input', () => {
     { requiredKeys: [] },
   );
 
-  // The token is not known yet where the arbitraries are made.
-  const own = (given: Record<string, string | undefined>): Record<string, string> => {
-    const authorization = given['authorization'] === 'mine' ? `Bearer ${token}` : given['authorization'];
-    return { ...given, ...(authorization !== undefined && { authorization }) } as Record<string, string>;
+  // The token is not known yet where the arbitraries are made. A genuine log-out (that token and an empty body) would be no bad input.
+  const own = (given: Record<string, string | undefined>, path?: string): Record<string, string> => {
+    const mine = path === 'logout' ? undefined : `Bearer ${token}`;
+    const authorization = given['authorization'] === 'mine' ? mine : given['authorization'];
+    const { authorization: _given, ...others } = given;
+    return { ...others, ...(authorization !== undefined && { authorization }) } as Record<string, string>;
   };
 
   it('never gets a 5xx at an endpoint that takes a body', async () => {
@@ -193,7 +195,7 @@ describe('any input', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...ENDPOINTS), payload, headers, async (path, raw, given) => {
-        const answer = await api.request('POST', `/auth/${path}`, { raw, headers: { ...json, ...own(given) } });
+        const answer = await api.request('POST', `/auth/${path}`, { raw, headers: { ...json, ...own(given, path) } });
         expect(answer.status).toBeLessThan(500);
         if (answer.status >= 400) expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
       }),
