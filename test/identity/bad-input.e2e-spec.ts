@@ -74,6 +74,8 @@ describe.each(ENDPOINTS)('POST /auth/%s', (path) => {
     ['an object in place of a string', 400, () => ({ body: { ...body(), [member]: { $ne: '' } } })],
     ['an array in place of a string', 400, () => ({ body: { ...body(), [member]: ['x'] } })],
     ['true in place of a string', 400, () => ({ body: { ...body(), [last]: true } })],
+    // Regression: an optional member that was null passed the form, and log-out answered 500.
+    ['null in place of a string', 400, () => ({ body: { ...body(), [member]: null } })],
     ['an empty string', 400, () => ({ body: { ...body(), [member]: '' } })],
     ['a NUL character', 400, () => ({ body: { ...body(), [member]: `${body()[member]}\0` } })],
     ['a lone surrogate', 400, () => ({ raw: `{"${member}":"\\ud800"}`, headers: json })],
@@ -216,6 +218,11 @@ describe('any input', () => {
       { numRuns: 200 },
     );
   }, 120_000);
+
+  it('refuses null for a member that may be left out', async () => {
+    const optional = { refresh: { refreshToken: 'x', accessToken: null }, register: { ...good()['register'], displayName: null } };
+    for (const [path, body] of Object.entries(optional)) expect((await api.post(path, body)).status).toBe(400);
+  });
 
   it('leaves the person signed in', async () => {
     expect((await api.post('refresh', { refreshToken })).status).toBe(200);

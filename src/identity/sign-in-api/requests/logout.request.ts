@@ -1,8 +1,8 @@
-import { IsOptional } from 'class-validator';
+import { MayBeAbsent } from './may-be-absent.decorator.js';
 import { LONGEST_TOKEN, Text } from './text.decorator.js';
 
 export class LogoutRequest {
-  @IsOptional()
+  @MayBeAbsent()
   @Text(LONGEST_TOKEN)
   readonly refreshToken?: string;
 }

@@ -1,4 +1,4 @@
-import { IsOptional } from 'class-validator';
+import { MayBeAbsent } from './may-be-absent.decorator.js';
 import { LONGEST_TOKEN, Text } from './text.decorator.js';
 
 export class RefreshRequest {
@@ -6,7 +6,7 @@ export class RefreshRequest {
   readonly refreshToken!: string;
 
   /** The access token of the same pair, expired or not. */
-  @IsOptional()
+  @MayBeAbsent()
   @Text(LONGEST_TOKEN)
   readonly accessToken?: string;
 }

@@ -1,4 +1,4 @@
-import { IsOptional } from 'class-validator';
+import { MayBeAbsent } from './may-be-absent.decorator.js';
 import { LONGEST_EMAIL, LONGEST_PASSWORD, Text } from './text.decorator.js';
 
 export class RegisterRequest {
@@ -8,7 +8,7 @@ export class RegisterRequest {
   @Text(LONGEST_PASSWORD)
   readonly password!: string;
 
-  @IsOptional()
+  @MayBeAbsent()
   @Text(100)
   readonly displayName?: string;
 }
