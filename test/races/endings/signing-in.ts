@@ -87,11 +87,7 @@ export function signingIn(stage: Stage): void {
   });
 
   describe('Opening a grant races with', () => {
-    const person = async () => {
-      const { userId } = await signUp(stage.services[0].url);
-      const user = await stage.get(UserStore).find({ id: userId });
-      return { subject: userId, credentialVersion: user?.credentialVersion ?? 0 };
-    };
+    const currentVersion = async (id: string) => (await stage.get(UserStore).find({ id }))?.credentialVersion ?? 0;
     const change = (id: string, credentialVersion: number, end: 'all' | 'others') =>
       stage
         .get(UserStore)
@@ -107,11 +103,12 @@ export function signingIn(stage: Stage): void {
       async (name, status, end) => {
         let yielded = 0;
         let refused = 0;
-        const { subject, ...proven } = await person();
-        let { credentialVersion } = proven;
+        const { userId: subject } = await signUp(stage.services[0].url);
         const session = () => ({ sid: crypto.randomUUID() });
         for (let round = 0; round < rounds(12, 25); round++) {
           const { id } = await stage.register(publicClient());
+          // Disabling a person and changing a password both leave a new version: what was proven in the round before is worth nothing.
+          const credentialVersion = await currentVersion(subject);
           const grant = { client: id, subject, credentialVersion };
           const outcome = await race(
             { attempts: 16, within: 6 },
@@ -124,7 +121,7 @@ export function signingIn(stage: Stage): void {
           const left = await Promise.all(outcome.yielded.map(({ authorizationId }) => rowsOf(stage, authorizationId)));
           expect(left.filter((rows) => rows.status !== status || rows.logged !== status - 1)).toEqual([]);
           if (status === 1) expect(await setClient(id, true)).toBe(true);
-          else if (!(await setPerson(subject, true))) credentialVersion++;
+          else await setPerson(subject, true);
           for (const { refreshToken } of outcome.yielded.slice(0, 2)) {
             expect((await stage.clients({ id, secret: undefined })[0].refresh(refreshToken)).body.error).toBe('invalid_grant');
           }
