@@ -4,9 +4,9 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { freePort } from '../src/service/embedded-database/free-port.js';
 import { startCluster } from '../test/support/postgres.js';
 import { migrateTemplate } from '../test/support/template.js';
+import { unusedPort } from '../test/support/unused-port.js';
 import { MeasuredProcess } from './child.js';
 import { load } from './load.js';
 import { comparisons } from './operations.js';
@@ -17,7 +17,7 @@ const connections = Number(process.env['CONNECTIONS'] ?? 32);
 
 const cluster = await startCluster({ durable: true });
 await migrateTemplate(cluster.url);
-const port = await freePort(0);
+const port = await unusedPort();
 const environment = { DATABASE_URL: cluster.url, CONNECTIONS: String(connections), PORT: String(port), ISSUER: `http://localhost:${port}` };
 const service = await MeasuredProcess.start('./service-process.ts', environment);
 const floor = await MeasuredProcess.start('./floor-process.ts', environment);

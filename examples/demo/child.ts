@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -58,16 +59,23 @@ export class Child {
   }
 }
 
+// Below what systems hand out by themselves (Linux from 32768, others from 49152): no outgoing connection takes one between the choice and the use.
+const FIRST = 15_000;
+const LAST = 32_000;
+
 /** Ports on which nobody listens at the moment, all distinct. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listening));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  for (let attempt = 0; ports.size < count && attempt < 100; attempt++) {
+    const port = randomInt(FIRST, LAST);
+    if (await isFree(port)) ports.add(port);
+  }
+  if (ports.size < count) throw new Error('There are not enough free ports.');
+  return [...ports];
 }
 
-const listening = (): Promise<ReturnType<typeof createServer>> =>
-  new Promise((resolve, reject) => {
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Users } from '../../src/identity/users.js';
-import { freePort } from '../../src/service/embedded-database/free-port.js';
+import { unusedPort } from '../support/unused-port.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { ScopeStore } from '../../src/storage/scope.store.js';
 import { onServer } from '../support/on-server.js';
@@ -97,7 +97,7 @@ describe('examples/todo-api with CHECK=entry', () => {
     const url = new URL(service.database.url);
     url.username = role;
     url.password = password;
-    const port = String(await freePort(0));
+    const port = String(await unusedPort());
     const environment = { ISSUER: service.issuer, CHECK: 'entry', DATABASE_URL: url.href, PORT: port };
     api = await copy.serve('dist/examples/todo-api/main.js', environment);
     todos = new ProtocolClient(`http://127.0.0.1:${port}`);

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { unprivilegedAccount } from '../../src/service/embedded-database/account.js';
-import { freePort } from '../../src/service/embedded-database/free-port.js';
+import { unusedPort } from '../support/unused-port.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { contextSources, readDockerfile, repository, textOf } from './support/dockerfile.js';
 
@@ -87,7 +87,7 @@ describe("the image's content", () => {
   });
 
   it('starts as an unprivileged account on a database, is healthy, and stops with status 0', async () => {
-    const port = (await freePort(0)) ?? 0;
+    const port = await unusedPort();
     const env = {
       ...Object.fromEntries((textOf(runtime, 'ENV') ?? '').split(' ').map((word) => word.split('=') as [string, string])),
       PATH: process.env['PATH'],

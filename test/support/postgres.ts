@@ -5,11 +5,11 @@ import { unprivilegedAccount } from '../../src/service/embedded-database/account
 import { createCluster, databaseName } from '../../src/service/embedded-database/cluster.js';
 import type { StopMode } from '../../src/service/embedded-database/end-process.js';
 import { lockFolder } from '../../src/service/embedded-database/folder-lock.js';
-import { freePort } from '../../src/service/embedded-database/free-port.js';
 import { startPostmaster } from '../../src/service/embedded-database/postmaster.js';
 import { chosenBinaries, clusterFolder } from './cluster-folder.js';
 import { databaseUrl, onServer } from './on-server.js';
 import { templateName } from './template.js';
+import { unusedPort } from './unused-port.js';
 
 export interface TestDatabase {
   url: string;
@@ -60,8 +60,7 @@ export async function startCluster(options: { durable: boolean; binaries?: '15' 
   const password = randomBytes(12).toString('hex');
   await createCluster({ binaries, account, dataDirectory, password, durable: options.durable });
 
-  const port = await freePort(0);
-  if (port === undefined) throw new Error('no free port');
+  const port = await unusedPort();
   const onOrOff = options.durable ? 'on' : 'off';
   const settings = { fsync: onOrOff, synchronous_commit: onOrOff, full_page_writes: onOrOff };
   const begin = () => startPostmaster({ binaries, account, dataDirectory, port, settings });

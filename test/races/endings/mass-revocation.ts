@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RevocationStore } from '../../../src/storage/revocation.store.js';
 import { openChain, type Chain } from '../../support/chain.js';
 import { publicClient } from '../../support/clients.js';
+import { untilBothWays } from '../support/both-ways.js';
 import { report } from '../support/figures.js';
 import { rowsOf } from '../support/one-successor.js';
 import { PATIENCE, rounds } from '../support/size.js';
@@ -37,17 +38,16 @@ export function massRevocation(stage: Stage): void {
       async () => {
         const client = await stage.register(publicClient());
         const clients = stage.clients(client);
-        let yielded = 0;
-        let refused = 0;
-        for (let round = 0; round < rounds(8, 20); round++) {
+        const { yielded, refused } = await untilBothWays(rounds(8, 20), async () => {
+          const outcome = { yielded: 0, refused: 0 };
           const subject = randomUUID();
           const chains = await Promise.all(Array.from({ length: CHAINS }, () => openChain(stage, { client: client.id, subject })));
           const refresh = async ({ refreshToken }: Chain, i: number) => {
             await sleep(Math.random() * 20);
             const { status } = await (clients[i % 2] ?? clients[0]).refresh(refreshToken);
             expect([200, 400]).toContain(status);
-            if (status === 200) yielded++;
-            else refused++;
+            if (status === 200) outcome.yielded++;
+            else outcome.refused++;
           };
           const endSoon = async () => {
             await sleep(Math.random() * 20);
@@ -61,10 +61,9 @@ export function massRevocation(stage: Stage): void {
           expect(ended.reduce((sum, n) => sum + n, 0)).toBe(CHAINS);
           const rows = await Promise.all(chains.map(({ authorizationId }) => rowsOf(stage, authorizationId)));
           expect(rows.filter(({ status, logged }) => status !== 2 || logged !== 1)).toEqual([]);
-        }
+          return outcome;
+        });
         report(`mass revocation: ${yielded} refreshes before, ${refused} after`);
-        expect(yielded).toBeGreaterThan(0);
-        expect(refused).toBeGreaterThan(0);
         expect(await deadlocks()).toBe(0);
       },
       PATIENCE,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseTokenId } from '../../../src/protocol/entry-key.js';
 import { TokenEntryStore } from '../../../src/storage/token-entry.store.js';
 import type { Answer } from '../../support/protocol-client.js';
+import type { Outcome } from './both-ways.js';
 import { timed } from './figures.js';
 import { accessTokenId } from './one-successor.js';
 import type { Stage } from './stage.js';
@@ -26,19 +27,13 @@ export interface Ending {
 
 export type Refresh = (refreshToken: string) => Promise<Answer>;
 
-/** How the refreshes that overlapped the ending came out. */
-export interface Overlaps {
-  readonly yielded: number;
-  readonly refused: number;
-}
-
 const REFUSED = [400, 401, 429];
 
 /**
  * Refreshes a chain without pause, each token at both services at once, while it is being ended. Once the ending has been answered, nothing yields
  * tokens, and no token of the chain ever returned is good any more.
  */
-export async function raceEnding(stage: Stage, ending: Ending): Promise<Overlaps> {
+export async function raceEnding(stage: Stage, ending: Ending): Promise<Outcome> {
   const answers: { result: Answer; startedAt: number; answeredAt: number }[] = [];
   let newest = ending.refreshToken;
   const refreshTokens = new Set([newest]);

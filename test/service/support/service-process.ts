@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../../src/service/embedded-database/free-port.js';
+import { unusedPort } from '../../support/unused-port.js';
 import { CompiledService } from './compiled-service.js';
 
 let compiled: Promise<CompiledService> | undefined;
@@ -27,7 +27,7 @@ export class ServiceProcess {
 
   /** Neither ready nor alive yet. Nothing of our own environment but what finds programs. */
   static async spawn(variables: Variables = {}): Promise<ServiceProcess> {
-    const port = Number(variables['PORT'] ?? (await freePort(0)));
+    const port = Number(variables['PORT'] ?? (await unusedPort()));
     const child = spawn(process.execPath, [(await compiledService()).main], {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: String(port), ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
