@@ -1,5 +1,6 @@
 import { Storage1764000000001 } from './1764000000001-storage.js';
 import { ReaderRole1764000000002 } from './1764000000002-reader-role.js';
+import { SigningIn1764000000003 } from './1764000000003-signing-in.js';
 
 /** All migrations, oldest first. */
-export const migrations = [Storage1764000000001, ReaderRole1764000000002];
+export const migrations = [Storage1764000000001, ReaderRole1764000000002, SigningIn1764000000003];

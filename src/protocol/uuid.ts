@@ -12,5 +12,8 @@ export function uuidv7(now: Date): string {
   return formatUuid(bytes);
 }
 
+/** The 16 bytes of a UUID in the canonical form. */
+export const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex');
+
 /** Whether it is a UUID in the canonical lower-case form. */
 export const isUuid = (value: string): boolean => UUID.test(value);

@@ -47,6 +47,20 @@ export interface NewGrant {
   readonly credentialVersion?: number;
   /** Opens a sign-in session together with the grant. */
   readonly session?: { readonly sid: string; readonly userAgent?: string; readonly address?: string };
+  /** What a person approved in a browser; undefined: nobody had to. */
+  readonly approval?: Approval;
+}
+
+/** What must hold still when the grant commits, and what it spends. */
+export interface Approval {
+  /** The sign-in session of the browser, which the grant belongs to: it must be open. */
+  readonly sid?: string;
+  /** The consent to the grant's scopes must stand. */
+  readonly consented: boolean;
+  /** Id of the pushed request. One grant comes of it. */
+  readonly pushedRequest?: string;
+  /** The approved device request. One grant comes of it. */
+  readonly deviceRequest?: { readonly id: string; readonly hash: Buffer };
 }
 
 /** Proof of possession of a link or an access token. */
@@ -117,7 +131,7 @@ export interface FurtherAccessOutcome {
  * @throws StorageUnavailableError when the database cannot be asked
  */
 export abstract class AuthorizationStore {
-  /** Opens a grant with its first link and access entry. False: the person or the client is gone, disabled or changed; nothing was written. */
+  /** Opens a grant with its first link and access entry. False: person, client or approval are gone, changed or spent; nothing was written. */
   abstract start(grant: NewGrant, link: NewEntry | undefined, access: NewEntry | undefined): Promise<boolean>;
 
   /** Redeems a link. Undefined: forged, expired, foreign, revoked or asking for more than granted; nothing was written. */

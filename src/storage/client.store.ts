@@ -14,11 +14,17 @@ export interface ClientSettings {
   readonly idTokenAlgorithm?: 'ES256' | 'RS256';
   readonly requirePkce?: boolean;
   readonly requirePushedRequests?: boolean;
+  /** `implicit`: people are not asked (apps of one's own house). @default 'explicit' */
+  readonly consent?: 'explicit' | 'implicit';
+  /** Signature of introspection answers that are asked for as JWTs (RFC 9701). */
+  readonly introspectionAlgorithm?: 'ES256' | 'RS256';
 }
 
 /** OpenIddict's vocabulary: what a client may use. `seeAllTokens`: introspects tokens that were not issued for it. */
 export interface ClientPermissions {
-  readonly endpoints: readonly ('token' | 'introspection' | 'revocation' | 'authorization' | 'pushed_authorization' | 'device')[];
+  readonly endpoints: readonly (
+    'token' | 'introspection' | 'revocation' | 'authorization' | 'pushed_authorization' | 'device' | 'end_session'
+  )[];
   readonly grantTypes: readonly string[];
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
@@ -46,6 +52,8 @@ export interface ClientRecord {
   readonly settings: ClientSettings;
   readonly jwks?: object;
   readonly jwksUri?: string;
+  /** Told when a session of the client has ended (OpenID Connect Back-Channel Logout 1.0 §2.2). */
+  readonly backchannelLogoutUri?: string;
   /** The grant its client_credentials tokens hang on; replaced when it is enabled again. */
   readonly standingAuthorizationId: string;
   readonly disabledAt?: Date;

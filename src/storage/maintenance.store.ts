@@ -2,6 +2,8 @@ export interface PruneReport {
   readonly partitionsDropped: number;
   readonly authorizationsDeleted: number;
   readonly failuresDeleted: number;
+  /** Pushed and device requests, assertions and notices past their time. */
+  readonly requestsDeleted: number;
 }
 
 /** Keeps the partitioned tables supplied and small. @throws StorageUnavailableError */

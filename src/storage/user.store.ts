@@ -6,6 +6,8 @@ export interface UserRecord {
   readonly emailVerified: boolean;
   readonly displayName?: string;
   readonly roles: readonly string[];
+  /** Further claims (OpenID Connect Core §5.1): `given_name`, `phone_number`, `address`, … */
+  readonly claims?: Readonly<Record<string, unknown>>;
   /** Argon2id, PHC string. */
   readonly passwordHash: string;
   /** Grows with each change of the password; grants that verified an older one are refused. */
@@ -14,7 +16,7 @@ export interface UserRecord {
   readonly createdAt: Date;
 }
 
-export type NewUser = Pick<UserRecord, 'id' | 'email' | 'emailVerified' | 'displayName' | 'roles' | 'passwordHash'>;
+export type NewUser = Pick<UserRecord, 'id' | 'email' | 'emailVerified' | 'displayName' | 'roles' | 'claims' | 'passwordHash'>;
 
 /** Which sessions a password change ends. `connectedApps`: grants without a sign-in session too. */
 export interface PasswordChange {

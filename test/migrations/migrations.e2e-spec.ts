@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { migrations } from '../../migrations/index.js';
+import { ReaderRole1764000000002 } from '../../migrations/1764000000002-reader-role.js';
 import { createDataSource } from '../../src/storage/postgres/data-source.js';
 import { FIND } from '../../src/storage/postgres/authorization.sql.js';
 import { parseToken } from '../../src/protocol/token-string.js';
@@ -49,7 +51,8 @@ describe('Migrations', () => {
   });
 
   it('down of the reader role alone takes its rights away, though other databases of the server keep the role', async () => {
-    await dataSource.undoLastMigration();
+    const later = migrations.length - 1 - migrations.indexOf(ReaderRole1764000000002);
+    for (let undone = 0; undone <= later; undone++) await dataSource.undoLastMigration();
     expect((await dumpSchema(client)).filter((line) => line.includes('countersign_reader'))).toEqual([]);
     await dataSource.runMigrations();
   });
@@ -138,6 +141,11 @@ describe('The role of APIs that check entries, countersign_reader', () => {
     'select * from consent',
     'select * from scope',
     'select * from lease',
+    'select * from pushed_request',
+    'select * from device_request',
+    'select * from user_code',
+    'select * from client_assertion',
+    'select * from logout_notice',
     'select * from failure',
     'select sealed from key',
     'select * from key',
@@ -190,11 +198,11 @@ describe("TypeORM's command line", () => {
       const env = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: database.url };
       const show = () => run(process.execPath, [typeorm, 'migration:show', '-d', join(folder, 'ormconfig.js')], { cwd: folder, env });
       const { stdout } = await show();
-      expect(stdout.match(/\[X\]/g)).toHaveLength(2);
-      expect(stdout).toMatch(/Storage1764000000001[\s\S]*ReaderRole1764000000002/);
+      expect(stdout.match(/\[X\]/g)).toHaveLength(migrations.length);
+      expect(stdout).toMatch(new RegExp(migrations.map(({ name }) => name).join('[\\s\\S]*')));
       await run(process.execPath, [typeorm, 'migration:revert', '-d', join(folder, 'ormconfig.js')], { cwd: folder, env });
       const after = (await show()).stdout;
-      expect([after.match(/\[X\]/g)?.length, after.match(/\[ \]/g)?.length]).toEqual([1, 1]);
+      expect([after.match(/\[X\]/g)?.length, after.match(/\[ \]/g)?.length]).toEqual([migrations.length - 1, 1]);
     } finally {
       await rm(folder, { recursive: true, force: true });
       await database.drop();

@@ -236,6 +236,7 @@ describe('the command line', () => {
       partitionsDropped: 0,
       authorizationsDeleted: expect.any(Number),
       failuresDeleted: expect.any(Number),
+      requestsDeleted: expect.any(Number),
     });
   });
 

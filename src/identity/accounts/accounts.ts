@@ -7,6 +7,11 @@ export interface Account {
   readonly emailVerified: boolean;
   readonly displayName?: string;
   readonly roles: readonly string[];
+  /**
+   * Further claims of the person (OpenID Connect Core §5.1): `given_name`, `phone_number`, `address`, `locale`, … Each is told to apps whose scopes name
+   * it (§5.4). What the fields beside say wins.
+   */
+  readonly claims?: Readonly<Record<string, unknown>>;
   /** PHC string. Undefined: the person has no password and cannot sign in with one. */
   readonly passwordHash?: string;
   /** Grows with each change of the password; undefined where the token service cannot check it. */
@@ -20,6 +25,7 @@ export interface NewAccount {
   readonly emailVerified: boolean;
   readonly displayName?: string;
   readonly roles: readonly string[];
+  readonly claims?: Readonly<Record<string, unknown>>;
   readonly passwordHash: string;
 }
 

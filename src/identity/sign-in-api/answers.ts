@@ -21,7 +21,8 @@ export interface TokenAnswer extends TokenPair {
 
 export interface SessionAnswer {
   readonly id: string;
-  readonly client: string;
+  /** Absent: a browser, at the service's own pages. */
+  readonly client?: string;
   readonly createdAt: string;
   readonly lastSeenAt: string;
   readonly expiresAt: string;

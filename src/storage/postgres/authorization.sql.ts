@@ -9,24 +9,57 @@ const GRANT = `a.id, a.client, a.subject, a.sid, a.scopes, a.resources, a.claims
  * $11 credential version or null  $12 open a session?  $13 user agent  $14 address
  * link or null: $15 bucket  $16 type  $17 expires  $18 hash  $19 payload   access or null: $20 bucket  $21 number  $22 expires  $23 hash  $24 payload
  */
-export const START: Statement = {
-  name: 'start',
-  text: `
+export const START: Statement = { name: 'start', text: startText('app', '') };
+
+/**
+ * The same for what a person approved in a browser: the session and the consent are locked like the person's row, and the request is spent by the
+ * grant, so that it yields one. What is refused spends nothing.
+ * Beyond START: $25 must the session $4 be open still?  $26 must the scopes be allowed still?  $27 pushed request or null  $28 device request or null  $29 its hash
+ */
+export const START_APPROVED: Statement = {
+  name: 'start_approved',
+  text: startText(
+    'approved',
+    `
+open_session as (
+  select sid from sign_in_session
+  where $25::boolean and sid = $4::uuid and subject = $3::text and ended_at is null and expires_at > $8::timestamptz
+  for share
+), allowed as (
+  select client from consent where $26::boolean and subject = $3 and client = $2::text and $5::text[] <@ scopes for share
+), gated as (
+  select id, epoch from app where (not $25 or exists (select from open_session)) and (not $26 or exists (select from allowed))
+), pushed as (
+  update pushed_request p set spent_at = $8 from gated
+  where p.id = $27::uuid and p.client = gated.id and p.spent_at is null and p.expires_at > $8
+  returning p.id
+), device as (
+  update device_request d set status = 4 from gated
+  where d.id = $28::uuid and d.secret_hash = $29::bytea and d.client = gated.id and d.status = 2 and d.expires_at > $8
+  returning d.id
+), approved as (
+  select id, epoch from gated where ($27::uuid is null or exists (select from pushed)) and ($28::uuid is null or exists (select from device))
+), `,
+  ),
+};
+
+function startText(permitted: string, gates: string): string {
+  return `
 with person as (
   select id from users
   where id = case when $11::int is not null then $3::text::uuid end and disabled_at is null and credential_version = $11
   for share
 ), app as (
   select id, epoch from client where id = $2::text and disabled_at is null and ($11::int is null or exists (select from person))
-), signed_in as (
+), ${gates}signed_in as (
   insert into sign_in_session (sid, created_at, expires_at, subject, client, user_agent, address)
-  select $4::uuid, $8::timestamptz, $9::timestamptz, $3, id, $13::text, $14::text from app where $12::boolean
+  select $4::uuid, $8::timestamptz, $9::timestamptz, $3, id, $13::text, $14::text from ${permitted} where $12::boolean
 ), opened as (
   insert into authorizations (id, client, client_epoch, subject, sid, scopes, resources, granted_scopes, granted_resources, claims, formats,
                               created_at, rotated_at, expires_at, ends_at, head_expires_at, access_expires_at)
   select $1::uuid, id, epoch, $3, $4, $5::text[], $6::text[], $5, $6, $7::jsonb, $10::smallint,
          $8, $8, $9, coalesce(greatest($17::timestamptz, $22::timestamptz), $9), $17, $22
-  from app
+  from ${permitted}
   returning id
 ), entered as (
   insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
@@ -37,8 +70,8 @@ with person as (
        n (bucket, type, number, expires_at, secret_hash, payload)
   where n.bucket is not null
 )
-select id from opened`,
-};
+select id from opened`;
+}
 
 /**
  * Redeems a link of any kind; exactly one caller wins it. No row: invalid (forged, expired, foreign, revoked, more than granted), nothing changed.

@@ -2,15 +2,28 @@ import { Injectable } from '@nestjs/common';
 import { isUuid } from '../../protocol/uuid.js';
 import { Database, type Runner } from './database.js';
 import { Partitions } from './partitions.js';
-import { END_GRANTS, END_SESSIONS, logRowEnd } from './revocation.sql.js';
+import { END_GRANTS, END_SESSIONS, logRowEnd, NOTE_LOGOUT } from './revocation.sql.js';
 
-/** Which of a subject's grants end. */
+/** Which of a subject's sessions and grants end. */
 export interface GrantSelection {
   readonly keepSid?: string;
   readonly onlySid?: string;
-  /** Also those that have no sign-in session (connected apps). */
-  readonly withoutSession: boolean;
+  /**
+   * What goes on all the same. `sessionless`: grants that have no sign-in session. `connected-apps`: those, and the grants with offline_access of apps
+   * that the person signed in to with a browser.
+   */
+  readonly spare: 'nothing' | 'sessionless' | 'connected-apps';
 }
+
+export interface Ended {
+  /** Sessions of browsers, which live without a grant too. */
+  readonly browsers: number;
+  readonly grants: number;
+}
+
+const SPARED = { nothing: 0, sessionless: 1, 'connected-apps': 2 } as const;
+/** A client that cannot be told within a day has ended its own session by then. */
+const NOTICE_LIFETIME_MS = 86_400_000;
 
 /** Ends many grants of a person in one transaction, the person's row first: whoever opens a grant shares that lock, so none slips in between. */
 @Injectable()
@@ -20,8 +33,7 @@ export class GrantEndings {
     private readonly partitions: Partitions,
   ) {}
 
-  /** Returns how many grants ended. */
-  end(subject: string, now: Date, selection: GrantSelection): Promise<number> {
+  end(subject: string, now: Date, selection: GrantSelection): Promise<Ended> {
     return this.transaction(now, async (runner) => {
       if (isUuid(subject)) await runner.run(LOCK_PERSON, [subject]); // a client's own subject has no such row
       return this.endWithin(runner, subject, now, selection);
@@ -34,9 +46,19 @@ export class GrantEndings {
   }
 
   /** The same as `end` inside a `transaction` that has the person's row already. */
-  async endWithin(runner: Runner, subject: string, now: Date, { keepSid, onlySid, withoutSession }: GrantSelection): Promise<number> {
-    await runner.run(END_SESSIONS, [subject, now, keepSid ?? null, onlySid ?? null]);
-    const values = [subject, now, logRowEnd(now), keepSid ?? null, onlySid ?? null, withoutSession];
+  async endWithin(runner: Runner, subject: string, now: Date, { keepSid, onlySid, spare }: GrantSelection): Promise<Ended> {
+    const sessions = await runner.run<{ sid: string; of_browser: boolean }>(END_SESSIONS, [subject, now, keepSid ?? null, onlySid ?? null]);
+    if (sessions.length > 0) {
+      await runner.run(NOTE_LOGOUT, [sessions.map(({ sid }) => sid), now, new Date(now.getTime() + NOTICE_LIFETIME_MS)]);
+    }
+    const values = [subject, now, logRowEnd(now), keepSid ?? null, onlySid ?? null, null, SPARED[spare]];
+    const [row] = await runner.run<{ ended: number }>(END_GRANTS, values);
+    return { browsers: sessions.filter((session) => session.of_browser).length, grants: row?.ended ?? 0 };
+  }
+
+  /** All grants of a subject to one client, inside a `transaction` that has the row of the consent already. Returns how many. */
+  async endOfClient(runner: Runner, subject: string, client: string, now: Date): Promise<number> {
+    const values = [subject, now, logRowEnd(now), null, null, client, SPARED.nothing];
     const [row] = await runner.run<{ ended: number }>(END_GRANTS, values);
     return row?.ended ?? 0;
   }

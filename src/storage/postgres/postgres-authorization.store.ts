@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   AuthorizationStore,
+  type Approval,
   type FurtherAccess,
   type FurtherAccessOutcome,
   type NewEntry,
@@ -9,7 +10,7 @@ import {
   type RedemptionOutcome,
   type TokenFormats,
 } from '../authorization.store.js';
-import { ISSUE, ISSUE_STANDING, REDEEM, START } from './authorization.sql.js';
+import { ISSUE, ISSUE_STANDING, REDEEM, START, START_APPROVED } from './authorization.sql.js';
 import { Database, type Statement } from './database.js';
 import { toGrant, type GrantRow } from './grant-row.js';
 import { Partitions } from './partitions.js';
@@ -25,15 +26,16 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
   }
 
   override async start(grant: NewGrant, link: NewEntry | undefined, access: NewEntry | undefined): Promise<boolean> {
+    const { approval } = grant;
     const rows = await this.insert(
-      START,
+      approval ? START_APPROVED : START,
       grant.createdAt,
       [link, access],
       [
         grant.authorizationId,
         grant.client,
         grant.subject,
-        grant.session?.sid ?? null,
+        grant.session?.sid ?? approval?.sid ?? null,
         grant.scopes,
         grant.resources,
         JSON.stringify(grant.claims),
@@ -50,6 +52,7 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
         link?.hash ?? null,
         link?.payload ?? null,
         ...accessValues(access),
+        ...(approval ? approvalValues(approval) : []),
       ],
     );
     return rows.length === 1;
@@ -165,6 +168,14 @@ const toRotation = (row: RedeemedRow): RedemptionOutcome['rotation'] => ({
 });
 
 const formatBits = (formats: TokenFormats): number => (formats.referenceAccess ? 1 : 0) | (formats.selfContainedRefresh ? 2 : 0);
+
+const approvalValues = ({ sid, consented, pushedRequest, deviceRequest }: Approval): unknown[] => [
+  sid !== undefined,
+  consented,
+  pushedRequest ?? null,
+  deviceRequest?.id ?? null,
+  deviceRequest?.hash ?? null,
+];
 
 const accessValues = (access: NewEntry | undefined): unknown[] => [
   access?.key.bucket ?? null,

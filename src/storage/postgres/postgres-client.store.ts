@@ -103,6 +103,7 @@ const toColumns = (client: NewClient) => ({
   settings: client.settings,
   jwks: client.jwks ?? null,
   jwksUri: client.jwksUri ?? null,
+  backchannelLogoutUri: client.backchannelLogoutUri ?? null,
 });
 
 const toRecord = (row: ClientEntity, secrets: readonly ClientSecretEntity[]): ClientRecord => ({
@@ -118,6 +119,7 @@ const toRecord = (row: ClientEntity, secrets: readonly ClientSecretEntity[]): Cl
   settings: row.settings,
   ...(row.jwks && { jwks: row.jwks }),
   ...(row.jwksUri !== null && { jwksUri: row.jwksUri }),
+  ...(row.backchannelLogoutUri !== null && { backchannelLogoutUri: row.backchannelLogoutUri }),
   standingAuthorizationId: row.standingAuthorizationId,
   ...(row.disabledAt && { disabledAt: row.disabledAt }),
   createdAt: row.createdAt,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { LIMITS } from '../../protocol/limits.js';
+import { DAY_MS, LIMITS } from '../../protocol/limits.js';
 import { MaintenanceStore, type PruneReport } from '../maintenance.store.js';
-import { Database } from './database.js';
+import { Database, type Statement } from './database.js';
 import { Partitions } from './partitions.js';
 
 /** Blocks of `authorizations` swept at a time, and rows deleted by one statement. */
@@ -30,7 +30,8 @@ export class PostgresMaintenanceStore extends MaintenanceStore {
     return {
       partitionsDropped: entries + log,
       authorizationsDeleted: await this.sweepAuthorizations(grantsBefore),
-      failuresDeleted: await this.deleteForgotten(now),
+      failuresDeleted: await this.deleteAll(DELETE_FORGOTTEN, now),
+      requestsDeleted: await this.deleteRequests(now),
     };
   }
 
@@ -49,10 +50,19 @@ export class PostgresMaintenanceStore extends MaintenanceStore {
     return deleted;
   }
 
-  private async deleteForgotten(now: Date): Promise<number> {
+  /** What was short-lived from the beginning. A device that still polls should be told that its code expired. */
+  private async deleteRequests(now: Date): Promise<number> {
+    const dayAgo = new Date(now.getTime() - DAY_MS);
+    const pushed = await this.deleteAll(DELETE_EXPIRED('pushed_request', 'id'), now);
+    const device = await this.deleteAll(DELETE_EXPIRED('device_request', 'id'), dayAgo);
+    const assertions = await this.deleteAll(DELETE_EXPIRED('client_assertion', 'client, jti_hash'), now);
+    return pushed + device + assertions + (await this.deleteAll(DELETE_EXPIRED('logout_notice', 'id'), now));
+  }
+
+  private async deleteAll(statement: Statement, before: Date): Promise<number> {
     let deleted = 0;
     for (;;) {
-      const { length } = await this.database.run(DELETE_FORGOTTEN, [now, ROWS_PER_DELETE]);
+      const { length } = await this.database.run(statement, [before, ROWS_PER_DELETE]);
       deleted += length;
       if (length < ROWS_PER_DELETE) return deleted;
     }
@@ -79,6 +89,12 @@ const DELETE_SESSIONS = {
   name: 'delete_sessions',
   text: `delete from sign_in_session s where s.expires_at < $1::timestamptz and not exists (select from authorizations a where a.sid = s.sid)`,
 };
+
+/** $1 before  $2 limit */
+const DELETE_EXPIRED = (table: string, key: string): Statement => ({
+  name: `delete_expired_${table}`,
+  text: `delete from ${table} where (${key}) in (select ${key} from ${table} where expires_at <= $1::timestamptz limit $2::int for update skip locked) returning 1`,
+});
 
 const DELETE_FORGOTTEN = {
   name: 'delete_forgotten',

@@ -31,7 +31,8 @@ export class PostgresRevocationStore extends RevocationStore {
     return (await this.partitions.logging(now, () => this.database.run(END_AUTHORIZATION, values))).length === 1;
   }
 
-  override endSubject(subject: string, now: Date, keepSid?: string): Promise<number> {
-    return this.endings.end(subject, now, { ...(keepSid !== undefined && { keepSid }), withoutSession: true });
+  override async endSubject(subject: string, now: Date, keepSid?: string): Promise<number> {
+    const { grants } = await this.endings.end(subject, now, { ...(keepSid !== undefined && { keepSid }), spare: 'nothing' });
+    return grants;
   }
 }

@@ -17,7 +17,7 @@ export class PostgresSessionStore extends SessionStore {
     return rows.map((row) => ({
       sid: row.sid,
       subject,
-      client: row.client,
+      ...(row.client !== null && { client: row.client }),
       createdAt: row.created_at,
       lastSeenAt: row.last_seen_at,
       expiresAt: row.expires_at,
@@ -27,17 +27,19 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   override async end(subject: string, sid: string, now: Date): Promise<boolean> {
-    return (await this.endings.end(subject, now, { onlySid: sid, withoutSession: false })) > 0;
+    const { browsers, grants } = await this.endings.end(subject, now, { onlySid: sid, spare: 'sessionless' });
+    return browsers + grants > 0;
   }
 
-  override endOthers(subject: string, keepSid: string | undefined, now: Date): Promise<number> {
-    return this.endings.end(subject, now, { ...(keepSid !== undefined && { keepSid }), withoutSession: false });
+  override async endOthers(subject: string, keepSid: string | undefined, now: Date): Promise<number> {
+    const { grants } = await this.endings.end(subject, now, { ...(keepSid !== undefined && { keepSid }), spare: 'sessionless' });
+    return grants;
   }
 }
 
 interface SessionRow {
   readonly sid: string;
-  readonly client: string;
+  readonly client: string | null;
   readonly created_at: Date;
   readonly last_seen_at: Date;
   readonly expires_at: Date;
@@ -45,15 +47,19 @@ interface SessionRow {
   readonly address: string | null;
 }
 
-/** Live sessions: those not ended that still have a grant which can be used. $1 subject  $2 now */
+/** Live sessions: a browser's until it expires, an app's while it has a grant that can be used. $1 subject  $2 now */
 const LIST_SESSIONS = {
   name: 'list_sessions',
   text: `
-select s.sid, s.client, s.created_at, max(a.rotated_at) as last_seen_at, max(least(a.ends_at, a.expires_at)) as expires_at, s.user_agent, s.address
-from sign_in_session s
-join authorizations a on a.sid = s.sid and a.status = 1 and a.expires_at > $2::timestamptz and a.ends_at > $2
-join client c on c.id = a.client and c.disabled_at is null and c.epoch = a.client_epoch
-where s.subject = $1::text and s.ended_at is null
-group by s.sid
-order by max(a.rotated_at) desc`,
+with live as (
+  select a.sid, max(a.rotated_at) as used_at, max(least(a.ends_at, a.expires_at)) as ends_at
+  from authorizations a join client c on c.id = a.client and c.disabled_at is null and c.epoch = a.client_epoch
+  where a.subject = $1::text and a.sid is not null and a.status = 1 and a.expires_at > $2::timestamptz and a.ends_at > $2
+  group by a.sid
+)
+select s.sid, s.client, s.created_at, greatest(live.used_at, s.authenticated_at) as last_seen_at,
+       case when s.client is null then s.expires_at else live.ends_at end as expires_at, s.user_agent, s.address
+from sign_in_session s left join live using (sid)
+where s.subject = $1 and s.ended_at is null and case when s.client is null then s.expires_at > $2 else live.sid is not null end
+order by last_seen_at desc`,
 };

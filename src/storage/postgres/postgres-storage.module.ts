@@ -2,11 +2,17 @@ import { Module, type DynamicModule, type OnApplicationShutdown, type Provider, 
 import { DataSource } from 'typeorm';
 import { Clock } from '../../protocol/clock.js';
 import { AuthorizationStore } from '../authorization.store.js';
+import { BrowserSessionStore } from '../browser-session.store.js';
+import { ClientAssertionStore } from '../client-assertion.store.js';
 import { ClientStore } from '../client.store.js';
+import { ConsentStore } from '../consent.store.js';
+import { DeviceRequestStore } from '../device-request.store.js';
 import { FailureStore } from '../failure.store.js';
 import { KeyStore } from '../key.store.js';
 import { LeaseStore } from '../lease.store.js';
+import { LogoutNoticeStore } from '../logout-notice.store.js';
 import { MaintenanceStore } from '../maintenance.store.js';
+import { PushedRequestStore } from '../pushed-request.store.js';
 import { RevocationStore } from '../revocation.store.js';
 import { ScopeStore } from '../scope.store.js';
 import { SessionStore } from '../session.store.js';
@@ -18,11 +24,17 @@ import { Database } from './database.js';
 import { GrantEndings } from './grant-endings.js';
 import { Partitions } from './partitions.js';
 import { PostgresAuthorizationStore } from './postgres-authorization.store.js';
+import { PostgresBrowserSessionStore } from './postgres-browser-session.store.js';
+import { PostgresClientAssertionStore } from './postgres-client-assertion.store.js';
 import { PostgresClientStore } from './postgres-client.store.js';
+import { PostgresConsentStore } from './postgres-consent.store.js';
+import { PostgresDeviceRequestStore } from './postgres-device-request.store.js';
 import { PostgresFailureStore } from './postgres-failure.store.js';
 import { PostgresKeyStore } from './postgres-key.store.js';
 import { PostgresLeaseStore } from './postgres-lease.store.js';
+import { PostgresLogoutNoticeStore } from './postgres-logout-notice.store.js';
 import { PostgresMaintenanceStore } from './postgres-maintenance.store.js';
+import { PostgresPushedRequestStore } from './postgres-pushed-request.store.js';
 import { PostgresRevocationStore } from './postgres-revocation.store.js';
 import { PostgresScopeStore } from './postgres-scope.store.js';
 import { PostgresSessionStore } from './postgres-session.store.js';
@@ -43,6 +55,12 @@ const STORES: readonly (readonly [abstract: abstract new (...args: never[]) => u
   [TokenEntryStore, PostgresTokenEntryStore],
   [RevocationStore, PostgresRevocationStore],
   [SessionStore, PostgresSessionStore],
+  [BrowserSessionStore, PostgresBrowserSessionStore],
+  [ConsentStore, PostgresConsentStore],
+  [PushedRequestStore, PostgresPushedRequestStore],
+  [DeviceRequestStore, PostgresDeviceRequestStore],
+  [ClientAssertionStore, PostgresClientAssertionStore],
+  [LogoutNoticeStore, PostgresLogoutNoticeStore],
   [ClientStore, PostgresClientStore],
   [ScopeStore, PostgresScopeStore],
   [UserStore, PostgresUserStore],

@@ -31,6 +31,7 @@ export class PostgresUserStore extends UserStore {
       emailVerified: user.emailVerified,
       ...(user.displayName !== null && { displayName: user.displayName }),
       roles: user.roles,
+      claims: user.claims as Record<string, unknown>,
       passwordHash,
       credentialVersion: user.credentialVersion,
       ...(user.disabledAt && { disabledAt: user.disabledAt }),
@@ -46,6 +47,7 @@ export class PostgresUserStore extends UserStore {
           await manager.insert(UserEntity, {
             ...person,
             roles: [...person.roles],
+            claims: { ...person.claims },
             displayName: displayName ?? null,
             createdAt: now,
             disabledAt: null,
@@ -68,7 +70,10 @@ export class PostgresUserStore extends UserStore {
       await runner.run(SET_PASSWORD, [change.id, change.passwordHash, now]);
       if (change.end !== 'none') {
         const keepSid = change.end === 'others' ? change.keepSid : undefined;
-        const selection = { ...(keepSid !== undefined && { keepSid }), withoutSession: change.connectedApps };
+        const selection = {
+          ...(keepSid !== undefined && { keepSid }),
+          spare: change.connectedApps ? 'nothing' : 'connected-apps',
+        } as const;
         await this.endings.endWithin(runner, change.id, now, selection);
       }
       return true;
@@ -82,7 +87,7 @@ export class PostgresUserStore extends UserStore {
   override setEnabled(id: string, enabled: boolean, now: Date): Promise<boolean> {
     return this.endings.transaction(now, async (runner) => {
       const changed = await setDisabledAt(runner, id, enabled ? null : now);
-      if (changed && !enabled) await this.endings.endWithin(runner, id, now, { withoutSession: true });
+      if (changed && !enabled) await this.endings.endWithin(runner, id, now, { spare: 'nothing' });
       return changed;
     });
   }
@@ -94,6 +99,7 @@ interface UserRow {
   readonly email_verified: boolean;
   readonly display_name: string | null;
   readonly roles: string[];
+  readonly claims: Record<string, unknown>;
   readonly password_hash: string;
   readonly credential_version: number;
   readonly disabled_at: Date | null;
@@ -106,6 +112,7 @@ const toUser = (row: UserRow): UserRecord => ({
   emailVerified: row.email_verified,
   ...(row.display_name !== null && { displayName: row.display_name }),
   roles: row.roles,
+  claims: row.claims,
   passwordHash: row.password_hash,
   credentialVersion: row.credential_version,
   ...(row.disabled_at && { disabledAt: row.disabled_at }),
@@ -117,7 +124,7 @@ async function setDisabledAt(runner: Runner, id: string, disabledAt: Date | null
 }
 
 const SELECT_USER = `
-select u.id, u.email, u.email_verified, u.display_name, u.roles, c.password_hash, u.credential_version, u.disabled_at, u.created_at
+select u.id, u.email, u.email_verified, u.display_name, u.roles, u.claims, c.password_hash, u.credential_version, u.disabled_at, u.created_at
 from users u join user_credential c on c.user_id = u.id`;
 const FIND_BY_ID = { name: 'user_by_id', text: `${SELECT_USER} where u.id = $1::uuid` };
 const FIND_BY_EMAIL = { name: 'user_by_email', text: `${SELECT_USER} where u.email = $1::text` };

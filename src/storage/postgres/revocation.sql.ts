@@ -58,16 +58,21 @@ select id from dead`,
 /**
  * Many grants of a subject, locked in order of id first, so that two mass revocations cannot deadlock. Run it after the row that guards the creation
  * of such grants was locked: a grant that is not committed yet is seen by no statement.
- * $1 subject  $2 now  $3 log row kept until  $4 session to keep or null  $5 only this session or null  $6 also grants without a session?
+ * $1 subject  $2 now  $3 log row kept until  $4 session to keep or null  $5 only this session or null  $6 only this client or null
+ * $7 what is spared: 0 nothing, 1 grants without a session, 2 those and what apps may do while nobody is signed in (offline_access)
  */
 export const END_GRANTS: Statement = {
   name: 'end_grants',
   text: `
 with hit as materialized (
-  select id from authorizations
-  where subject = $1::text and status = 1
-    and case when sid is null then $6::boolean else sid is distinct from $4::uuid and ($5::uuid is null or sid = $5) end
-  order by id for no key update
+  select a.id from authorizations a
+  where a.subject = $1::text and a.status = 1
+    and (a.sid is null or a.sid is distinct from $4::uuid) and ($5::uuid is null or a.sid = $5) and ($6::text is null or a.client = $6)
+    and ($7::smallint < 1 or a.sid is not null)
+    -- The grant of the app that itself signed the person in is that session, whatever its scopes.
+    and ($7 < 2 or not 'offline_access' = any (a.scopes)
+         or exists (select from sign_in_session s where s.sid = a.sid and s.client = a.client))
+  order by a.id for no key update of a
 ), dead as (
   update authorizations a set status = 2 from hit where a.id = hit.id and a.status = 1 returning a.id
 ), logged as (
@@ -83,7 +88,20 @@ export const END_SESSIONS: Statement = {
   text: `
 update sign_in_session set ended_at = $2::timestamptz
 where subject = $1::text and ended_at is null and sid is distinct from $3::uuid and ($4::uuid is null or sid = $4)
-returning sid`,
+returning sid, client is null as of_browser`,
+};
+
+/**
+ * Notices for the clients that took part in sessions and want to be told (OpenID Connect Back-Channel Logout 1.0). A statement of its own, after the
+ * sessions' rows were locked: a grant that was being opened is seen only by one that begins later. $1 sessions  $2 now  $3 given up at
+ */
+export const NOTE_LOGOUT: Statement = {
+  name: 'note_logout',
+  text: `
+insert into logout_notice (id, created_at, next_at, expires_at, sid, client, subject)
+select gen_random_uuid(), $2::timestamptz, $2, $3::timestamptz, g.sid, g.client, g.subject
+from (select distinct a.sid, a.client, a.subject from authorizations a where a.sid = any ($1::uuid[])) g
+join client c on c.id = g.client and c.backchannel_logout_uri is not null and c.disabled_at is null`,
 };
 
 /** A log row for something that has no row of its own to revoke. $1 kind  $2 key  $3 not before or null  $4 now  $5 kept until */

@@ -19,4 +19,5 @@ export class ClientEntity {
   @Column('jsonb') settings!: ClientSettings;
   @Column('jsonb', { nullable: true }) jwks!: object | null;
   @Column('text', { name: 'jwks_uri', nullable: true }) jwksUri!: string | null;
+  @Column('text', { name: 'backchannel_logout_uri', nullable: true }) backchannelLogoutUri!: string | null;
 }

@@ -10,4 +10,5 @@ export class UserEntity {
   @Column('text') email!: string;
   @Column('text', { name: 'display_name', nullable: true }) displayName!: string | null;
   @Column('text', { array: true }) roles!: string[];
+  @Column('jsonb') claims!: object;
 }

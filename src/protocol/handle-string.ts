@@ -1,0 +1,68 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { formatUuid } from './entry-key.js';
+import { uuidBytes } from './uuid.js';
+
+/**
+ * What browsers and devices hold beside tokens: an id that says where the row lives, and 256 bits that prove possession. Only the hash is stored. The
+ * prefixes make leaked ones findable by secret scanners.
+ */
+export interface Handle {
+  /** UUID, lower case. */
+  readonly id: string;
+  readonly identifier: Buffer;
+}
+
+/** What a handle opens. `browser`: no row at all, a mark by which a browser is known again. */
+export const HandlePrefix = { browser: 'cs_br_', session: 'cs_ss_', pushedRequest: 'cs_pr_', deviceCode: 'cs_dc_' } as const;
+export type HandlePrefix = (typeof HandlePrefix)[keyof typeof HandlePrefix];
+
+const ID_BYTES = 16;
+const IDENTIFIER_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const BODY = /^[A-Za-z0-9_-]{64}$/; // 48 bytes: no spare bits, so that a handle has one spelling only
+
+export const newHandle = (id: string): Handle => ({ id, identifier: randomBytes(IDENTIFIER_BYTES) });
+
+/** prefix + base64url( id 16 ‖ identifier 32 ): 70 characters. */
+export const formatHandle = (prefix: HandlePrefix, { id, identifier }: Handle): string =>
+  prefix + Buffer.concat([uuidBytes(id), identifier]).toString('base64url');
+
+/** Undefined for anything that is not exactly of this form. Says nothing about whether it was ever given out. */
+export function parseHandle(prefix: HandlePrefix, text: string): Handle | undefined {
+  if (!text.startsWith(prefix) || !BODY.test(text.slice(prefix.length))) return undefined;
+  const bytes = Buffer.from(text.slice(prefix.length), 'base64url');
+  return { id: formatUuid(bytes.subarray(0, ID_BYTES)), identifier: bytes.subarray(ID_BYTES) };
+}
+
+/** What the database keeps: SHA-256( prefix ‖ id ‖ identifier ), bound to its row and kind. */
+export const handleHash = (prefix: HandlePrefix, { id, identifier }: Handle): Buffer =>
+  createHash('sha256').update(prefix).update(uuidBytes(id)).update(identifier).digest();
+
+/** Seals what belongs to a handle with a key that only the handle itself yields. nonce 12 | ciphertext | tag 16 */
+export function sealForHandle(prefix: HandlePrefix, handle: Handle, content: object): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', sealingKey(prefix, handle), nonce).setAAD(boundTo(prefix, handle));
+  return Buffer.concat([nonce, cipher.update(JSON.stringify(content), 'utf8'), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Undefined when it was altered, moved to another row, or the handle is not its own. */
+export function openForHandle(prefix: HandlePrefix, handle: Handle, sealed: Buffer): object | undefined {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', sealingKey(prefix, handle), sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(boundTo(prefix, handle)).setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    return JSON.parse(
+      Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8'),
+    ) as object;
+  } catch {
+    return undefined;
+  }
+}
+
+const boundTo = (prefix: HandlePrefix, { id }: Handle): Buffer => Buffer.concat([Buffer.from(prefix), uuidBytes(id)]);
+
+const sealingKey = (prefix: HandlePrefix, handle: Handle): Buffer =>
+  createHmac('sha256', handle.identifier).update('payload').update(boundTo(prefix, handle)).digest();
