@@ -13,10 +13,18 @@ import { Accounts } from './accounts/accounts.js';
 import { UserStoreAccounts } from './accounts/user-store-accounts.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { AttemptLimiter } from './attempts/attempt-limiter.js';
+import { BrowserCookies } from './browser/browser-cookies.js';
+import { BrowserSessions } from './browser/browser-sessions.js';
+import { FormTokens } from './browser/form-tokens.js';
 import { CredentialCheck } from './credential-check.js';
 import { IDENTITY_OPTIONS, resolveIdentityOptions, type IdentityModuleOptions, type IdentityOptions } from './identity.options.js';
 import { Argon2 } from './passwords/argon2.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { EtaPages } from './pages/eta-pages.js';
+import { AllContinuations } from './pages/own-continuations.js';
+import { PageReplies } from './pages/page-replies.js';
+import { Pages } from './pages/pages.js';
+import { SignInPageController } from './pages/sign-in-page.controller.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { AccountController } from './sign-in-api/account.controller.js';
 import { answerEarlyProblems } from './sign-in-api/early-problems.js';
@@ -31,6 +39,8 @@ import { Users } from './users.js';
 export interface IdentityModuleExtras {
   /** Where the people are kept. Default: the token database. */
   readonly accounts?: Type<Accounts>;
+  /** What writes the pages. Default: templates, in the look of `pages`. */
+  readonly renderer?: Type<Pages>;
   /** Modules that provide what `accounts` needs, or the ports of issuance where they are not global. */
   readonly imports?: ModuleMetadata['imports'];
   /** Whether other modules need not import it. Default true: issuance limits attempts by the same AttemptLimiter. */
@@ -39,7 +49,7 @@ export interface IdentityModuleExtras {
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdentityModuleOptions>()
   .setClassMethodName('forRoot')
-  .setExtras<IdentityModuleExtras>({ accounts: UserStoreAccounts, imports: [], isGlobal: true }, withExtras)
+  .setExtras<IdentityModuleExtras>({ accounts: UserStoreAccounts, renderer: EtaPages, imports: [], isGlobal: true }, withExtras)
   .build();
 
 /**
@@ -47,7 +57,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  * the ports FirstPartyTokens, OwnTokens and AllowedOrigins (`IssuanceModule`). For Fastify hosts.
  */
 @Module({
-  controllers: [RegistrationController, SignInController, RefreshController, AccountController, SessionsController],
+  controllers: [RegistrationController, SignInController, RefreshController, AccountController, SessionsController, SignInPageController],
   providers: [
     { provide: IDENTITY_OPTIONS, useFactory: resolveIdentityOptions, inject: [MODULE_OPTIONS_TOKEN] },
     Argon2,
@@ -56,8 +66,12 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     AttemptLimiter,
     CredentialCheck,
     Users,
+    ...[BrowserCookies, BrowserSessions, FormTokens, AllContinuations, PageReplies],
   ],
-  exports: [IDENTITY_OPTIONS, Accounts, AttemptLimiter, CredentialCheck, Users],
+  exports: [
+    ...[IDENTITY_OPTIONS, Accounts, AttemptLimiter, CredentialCheck, Users],
+    ...[BrowserCookies, BrowserSessions, FormTokens, PageReplies],
+  ],
 })
 export class IdentityModule extends ConfigurableModuleClass implements NestModule {
   constructor(
@@ -81,12 +95,12 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
 
 function withExtras(
   definition: DynamicModule,
-  { accounts = UserStoreAccounts, imports = [], isGlobal = true }: IdentityModuleExtras,
+  { accounts = UserStoreAccounts, renderer = EtaPages, imports = [], isGlobal = true }: IdentityModuleExtras,
 ): DynamicModule {
   return {
     ...definition,
     global: isGlobal,
     imports: [...new Set([...(definition.imports ?? []), ...imports])],
-    providers: [...(definition.providers ?? []), { provide: Accounts, useClass: accounts }],
+    providers: [...(definition.providers ?? []), { provide: Accounts, useClass: accounts }, { provide: Pages, useClass: renderer }],
   };
 }

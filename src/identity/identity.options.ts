@@ -8,6 +8,22 @@ export interface RateLimit {
   readonly window: number;
 }
 
+/** How the pages look and speak. */
+export interface PageOptions {
+  /** Whether there are pages; without them nobody can sign in with a browser. They need token storage. Default: whatever `storage` is. */
+  readonly enabled?: boolean;
+  /** What the service is called on its pages. Default `Countersign`. */
+  readonly name: string;
+  /** Path of an SVG, PNG or WebP file, 256 KiB at most. Default: the name alone. */
+  readonly logo?: string;
+  /** Colour of buttons and links, `#rrggbb`. What is written on it is black or white, whichever can be read. Default `#2f54d0`. */
+  readonly color: string;
+  /** Own words, by language and key: see `texts/en.ts`. Default: none. */
+  readonly texts: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** A folder with templates in place of those of the same name: `sign-in.eta`, … Default: none. */
+  readonly templates?: string;
+}
+
 export interface PasswordPolicyOptions {
   /** Code points after NFKC, 8–64. NIST SP 800-63B §5.1.1.2. Default 8. */
   readonly minLength: number;
@@ -60,6 +76,10 @@ export interface IdentityOptions {
    * it is refused at start. Default `immediate`.
    */
   readonly registration: 'immediate' | 'verified' | 'off';
+  /** Seconds a browser stays signed in after the person last proved who they are. Default 1209600 (14 days); 300 to 31536000. */
+  readonly sessionLifetime: number;
+  /** The pages people see: sign-in, consent, account, … */
+  readonly pages: PageOptions;
   /** Which of a person's sessions a change of the password ends: all but the one that changes it, all, none. Default `others`. */
   readonly onPasswordChange: 'others' | 'all' | 'none';
   /** Whether a change of the password also ends the grants of connected apps. Default false. */
@@ -88,6 +108,8 @@ export const IDENTITY_DEFAULTS: IdentityOptions = {
   enabled: true,
   storage: true,
   registration: 'immediate',
+  sessionLifetime: 14 * 86_400,
+  pages: { name: 'Countersign', color: '#2f54d0', texts: {} },
   onPasswordChange: 'others',
   includeConnectedApps: false,
   refreshOnlyWhenExpired: false,

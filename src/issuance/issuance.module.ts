@@ -13,7 +13,10 @@ import type { FastifyInstance } from 'fastify';
 import { AttemptLimiter } from '../identity/attempts/attempt-limiter.js';
 import { AllowedOrigins } from '../identity/allowed-origins.js';
 import { FirstPartyTokens } from '../identity/first-party-tokens.js';
+import { IssuerAddress } from '../identity/issuer-address.js';
 import { OwnTokens } from '../identity/own-tokens.js';
+import { Continuations } from '../identity/pages/continuations.js';
+import { AuthorizationContinuations } from './authorization/authorization-continuations.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientPolicy } from './clients/client-policy.js';
@@ -92,10 +95,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: FirstPartyTokens, useClass: IssuedFirstPartyTokens },
     { provide: OwnTokens, useClass: IssuedOwnTokens },
+    { provide: Continuations, useClass: AuthorizationContinuations },
+    { provide: IssuerAddress, useFactory: ({ issuer }: ResolvedIssuanceOptions) => new IssuerAddress(issuer), inject: [ISSUANCE_OPTIONS] },
     { provide: AllowedOrigins, useClass: FirstPartyOrigins },
   ],
   exports: [
-    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
+    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations],
+    ...[TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
     ...[KeyRing, KeyRotation, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],
 })

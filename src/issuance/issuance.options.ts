@@ -2,6 +2,11 @@ import { LIMITS } from '../protocol/limits.js';
 
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
+export type EndpointName =
+  'token' | 'introspection' | 'revocation' | 'authorization' | 'pushedAuthorization' | 'device' | 'userinfo' | 'endSession';
+
+export type GrantTypeName = 'clientCredentials' | 'refreshToken' | 'authorizationCode' | 'deviceCode';
+
 /** Settings of the authorization server. Lifetimes in seconds. Per-client settings override those marked (client). */
 export interface IssuanceOptions {
   /** Issuer identifier: the `iss` of every token and the root of every endpoint's address. https, or http on loopback. RFC 8414 §2 */
@@ -36,9 +41,23 @@ export interface IssuanceOptions {
   /** Scopes the built-in client may ask for, all of which each sign-in gets. @default ['offline_access'] */
   readonly firstPartyScopes?: readonly string[];
   /** Endpoints that answer; the others are 404 and not in the metadata. Introspection and revocation need token storage. @default all that can be */
-  readonly endpoints?: { readonly token?: boolean; readonly introspection?: boolean; readonly revocation?: boolean };
-  /** Built-in grant types that are accepted. @default all */
-  readonly grantTypes?: { readonly clientCredentials?: boolean; readonly refreshToken?: boolean };
+  readonly endpoints?: { readonly [Name in EndpointName]?: boolean };
+  /** Built-in grant types that are accepted. Those of people who sign in with a browser need token storage. @default all that can be */
+  readonly grantTypes?: { readonly [Name in GrantTypeName]?: boolean };
+  /** Seconds an authorization code lives. RFC 6749 §4.1.2 @default 60; at most 600 */
+  readonly authorizationCodeLifetime?: number;
+  /** Seconds a pushed authorization request waits for its first use. RFC 9126 §2.2 @default 90; at most 600 */
+  readonly pushedRequestLifetime?: number;
+  /** Seconds a person may take to sign in and to consent. @default 1800; at most 86400 */
+  readonly interactionLifetime?: number;
+  /** Seconds a device code and its user code live. RFC 8628 §3.2 @default 600; 60 to 1800 */
+  readonly deviceCodeLifetime?: number;
+  /** Seconds between a device's polls. RFC 8628 §3.5 @default 5; 1 to 60 */
+  readonly deviceInterval?: number;
+  /** Seconds an id token lives. @default 900; at most 86400 */
+  readonly idTokenLifetime?: number;
+  /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
+  readonly idTokenAlgorithm?: SigningAlgorithm;
   /** Days a signing key is active. Its successor is published a day before. @default 90 */
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
@@ -48,6 +67,23 @@ export interface IssuanceOptions {
   /** Seconds that entries are kept after they expired. @default 172800 (2 days) */
   readonly retention?: number;
 }
+
+const ENDPOINTS_WITH_STORAGE = [
+  ...(['introspection', 'revocation', 'authorization', 'pushedAuthorization'] as const),
+  ...(['device', 'userinfo', 'endSession'] as const),
+] as const satisfies readonly EndpointName[];
+const GRANT_TYPES_WITH_STORAGE = ['authorizationCode', 'deviceCode'] as const satisfies readonly GrantTypeName[];
+const WORDS = {
+  introspection: 'introspection',
+  revocation: 'revocation',
+  authorization: 'authorization',
+  pushedAuthorization: 'pushed authorization',
+  device: 'device authorization',
+  userinfo: 'userinfo',
+  endSession: 'end session',
+  authorizationCode: 'authorization_code',
+  deviceCode: 'device_code',
+} as const;
 
 export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grantTypes'>> & {
   readonly endpoints: Required<NonNullable<IssuanceOptions['endpoints']>>;
@@ -70,6 +106,13 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     leeway: 30,
     rotation: 'public',
     accessTokenAlgorithm: 'ES256',
+    authorizationCodeLifetime: 60,
+    pushedRequestLifetime: 90,
+    interactionLifetime: 1800,
+    deviceCodeLifetime: 600,
+    deviceInterval: 5,
+    idTokenLifetime: 900,
+    idTokenAlgorithm: 'RS256',
     defaultAudience: options.issuer,
     firstPartyClient: 'first-party',
     firstPartyScopes: ['offline_access'],
@@ -78,8 +121,13 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     pruning: true,
     retention: 2 * 86_400,
     ...withoutUndefined(options),
-    endpoints: { token: true, introspection: tokenStorage, revocation: tokenStorage, ...withoutUndefined(options.endpoints ?? {}) },
-    grantTypes: { clientCredentials: true, refreshToken: true, ...withoutUndefined(options.grantTypes ?? {}) },
+    endpoints: { ...all(ENDPOINTS_WITH_STORAGE, tokenStorage), token: true, ...withoutUndefined(options.endpoints ?? {}) },
+    grantTypes: {
+      ...all(GRANT_TYPES_WITH_STORAGE, tokenStorage),
+      clientCredentials: true,
+      refreshToken: true,
+      ...withoutUndefined(options.grantTypes ?? {}),
+    },
   };
 }
 
@@ -97,6 +145,12 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('refreshTokenLifetime', 1, LIMITS.refreshTokenLifetime),
     ...within('chainLifetime', 1, 10 * 365 * 86_400),
     ...within('leeway', 0, LIMITS.leeway),
+    ...within('authorizationCodeLifetime', 1, 600),
+    ...within('pushedRequestLifetime', 5, 600),
+    ...within('interactionLifetime', 60, 86_400),
+    ...within('deviceCodeLifetime', 60, 1800),
+    ...within('deviceInterval', 1, 60),
+    ...within('idTokenLifetime', 1, LIMITS.accessTokenLifetime),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
     ...within('retention', 0, 10 * 365 * 86_400),
@@ -121,14 +175,23 @@ function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [
     [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
-    [options.endpoints?.introspection, 'The introspection endpoint needs token storage: turn it off, or tokenStorage on.'],
-    [options.endpoints?.revocation, 'The revocation endpoint needs token storage: turn it off, or tokenStorage on.'],
+    ...ENDPOINTS_WITH_STORAGE.map((name): [boolean | undefined, string] => [
+      options.endpoints?.[name],
+      `The ${WORDS[name]} endpoint needs token storage: turn it off, or tokenStorage on.`,
+    ]),
+    ...GRANT_TYPES_WITH_STORAGE.map((name): [boolean | undefined, string] => [
+      options.grantTypes?.[name],
+      `The grant type ${WORDS[name]} needs token storage: turn it off, or tokenStorage on.`,
+    ]),
   ];
   return needing.flatMap(([on, fault]) => (on ? [fault] : []));
 }
 
 export const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+
+const all = <Name extends string>(names: readonly Name[], on: boolean): Record<Name, boolean> =>
+  Object.fromEntries(names.map((name) => [name, on])) as Record<Name, boolean>;
 
 const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };

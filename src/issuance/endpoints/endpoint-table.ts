@@ -3,8 +3,8 @@ import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 /** An address of the authorization server and what it takes, checked before anything is parsed. */
 export interface Endpoint {
   readonly path: string;
-  readonly method: 'GET' | 'POST';
-  /** Takes an application/x-www-form-urlencoded body and nothing else. */
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
   /** Who may read it from a browser: anyone, the client's own origins, nobody. */
   readonly cors: 'any' | 'client' | 'none';
@@ -14,21 +14,34 @@ export interface Endpoint {
 
 /** Paths after OpenIddict's habit, and those the RFCs fix (RFC 8414 §3, OpenID Connect Discovery §4). */
 export const PATHS = {
+  authorization: '/connect/authorize',
+  pushedAuthorization: '/connect/par',
   token: '/connect/token',
+  device: '/connect/device',
   introspection: '/connect/introspect',
   revocation: '/connect/revoke',
+  userinfo: '/connect/userinfo',
+  endSession: '/connect/logout',
   jwks: '/.well-known/jwks.json',
   openidConfiguration: '/.well-known/openid-configuration',
   authorizationServer: '/.well-known/oauth-authorization-server',
 } as const;
 
 const always = (): boolean => true;
+const form = { methods: ['POST'], form: true } as const;
+const both = { methods: ['GET', 'POST'], form: true } as const;
+const document = { methods: ['GET'], form: false, cors: 'any', enabled: always } as const;
 
 export const ENDPOINTS: readonly Endpoint[] = [
-  { path: PATHS.token, method: 'POST', form: true, cors: 'client', enabled: (options) => options.endpoints.token },
-  { path: PATHS.introspection, method: 'POST', form: true, cors: 'none', enabled: (options) => options.endpoints.introspection },
-  { path: PATHS.revocation, method: 'POST', form: true, cors: 'client', enabled: (options) => options.endpoints.revocation },
-  { path: PATHS.jwks, method: 'GET', form: false, cors: 'any', enabled: always },
-  { path: PATHS.openidConfiguration, method: 'GET', form: false, cors: 'any', enabled: always },
-  { path: PATHS.authorizationServer, method: 'GET', form: false, cors: 'any', enabled: always },
+  { path: PATHS.authorization, ...both, cors: 'none', enabled: (options) => options.endpoints.authorization },
+  { path: PATHS.pushedAuthorization, ...form, cors: 'none', enabled: (options) => options.endpoints.pushedAuthorization },
+  { path: PATHS.token, ...form, cors: 'client', enabled: (options) => options.endpoints.token },
+  { path: PATHS.device, ...form, cors: 'none', enabled: (options) => options.endpoints.device },
+  { path: PATHS.introspection, ...form, cors: 'none', enabled: (options) => options.endpoints.introspection },
+  { path: PATHS.revocation, ...form, cors: 'client', enabled: (options) => options.endpoints.revocation },
+  { path: PATHS.userinfo, methods: ['GET', 'POST'], form: false, cors: 'client', enabled: (options) => options.endpoints.userinfo },
+  { path: PATHS.endSession, ...both, cors: 'none', enabled: (options) => options.endpoints.endSession },
+  { path: PATHS.jwks, ...document },
+  { path: PATHS.openidConfiguration, ...document },
+  { path: PATHS.authorizationServer, ...document },
 ];

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RAW_FORM } from '../../identity/pages/page-route.decorator.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { ENDPOINTS, type Endpoint } from './endpoint-table.js';
@@ -36,16 +37,17 @@ export function guardEndpoints(
       return reply.status(status).headers(headers).send(body);
     }
   });
-  takeRawForms(fastify, (request) => endpointOf(request)?.form ?? false);
+  takeRawForms(fastify, (request) => RAW_FORM in (request.routeOptions.config ?? {}) || (endpointOf(request)?.form ?? false));
   answerEarlyErrors(fastify, (url) => endpoints.has(url));
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
-  if (request.method !== endpoint.method && !(endpoint.method === 'GET' && request.method === 'HEAD')) {
-    reply.header('allow', endpoint.method === 'GET' ? 'GET, HEAD' : endpoint.method);
-    throw new OAuthError({ code: 'invalid_request', description: `Use ${endpoint.method}.`, status: 405 });
+  const allowed = endpoint.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  if (!allowed.includes(request.method)) {
+    reply.header('allow', allowed.join(', '));
+    throw new OAuthError({ code: 'invalid_request', description: `Use ${endpoint.methods.join(' or ')}.`, status: 405 });
   }
-  if (!endpoint.form) return;
+  if (!endpoint.form || request.method !== 'POST') return;
   reply.header('cache-control', 'no-store');
   if (!isForm(request.headers['content-type'])) {
     throw new OAuthError({ code: 'invalid_request', description: `Send ${FORM}.` });
@@ -64,7 +66,7 @@ async function answerPreflight(
   if (allowed) {
     reply.headers({
       'access-control-allow-origin': endpoint.cors === 'any' ? '*' : origin,
-      'access-control-allow-methods': endpoint.method,
+      'access-control-allow-methods': endpoint.methods.join(', '),
       'access-control-allow-headers': 'authorization, content-type',
       'access-control-max-age': '600',
     });

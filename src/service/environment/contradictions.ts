@@ -45,6 +45,13 @@ const inVariables = (fault: string): string =>
 const OTHER_NAMES = [
   ['The introspection endpoint', 'INTROSPECTION_ENDPOINT'],
   ['The revocation endpoint', 'REVOCATION_ENDPOINT'],
+  ['The authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
+  ['The pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
+  ['The device authorization endpoint', 'DEVICE_ENDPOINT'],
+  ['The userinfo endpoint', 'USERINFO_ENDPOINT'],
+  ['The end session endpoint', 'END_SESSION_ENDPOINT'],
+  ['The grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
+  ['The grant type device_code', 'GRANT_DEVICE_CODE'],
   ["registration: 'verified'", 'REGISTRATION=verified'],
   ["'immediate', or 'off'", 'REGISTRATION=immediate, or off'],
   ['issuer', 'ISSUER'],

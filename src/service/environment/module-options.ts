@@ -38,8 +38,25 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
       token: environment.TOKEN_ENDPOINT,
       ...given('introspection', environment.INTROSPECTION_ENDPOINT),
       ...given('revocation', environment.REVOCATION_ENDPOINT),
+      ...given('authorization', environment.AUTHORIZATION_ENDPOINT),
+      ...given('pushedAuthorization', environment.PUSHED_AUTHORIZATION_ENDPOINT),
+      ...given('device', environment.DEVICE_ENDPOINT),
+      ...given('userinfo', environment.USERINFO_ENDPOINT),
+      ...given('endSession', environment.END_SESSION_ENDPOINT),
     },
-    grantTypes: { clientCredentials: environment.GRANT_CLIENT_CREDENTIALS, refreshToken: environment.GRANT_REFRESH_TOKEN },
+    grantTypes: {
+      clientCredentials: environment.GRANT_CLIENT_CREDENTIALS,
+      refreshToken: environment.GRANT_REFRESH_TOKEN,
+      ...given('authorizationCode', environment.GRANT_AUTHORIZATION_CODE),
+      ...given('deviceCode', environment.GRANT_DEVICE_CODE),
+    },
+    authorizationCodeLifetime: environment.AUTHORIZATION_CODE_LIFETIME,
+    pushedRequestLifetime: environment.PUSHED_REQUEST_LIFETIME,
+    interactionLifetime: environment.INTERACTION_LIFETIME,
+    deviceCodeLifetime: environment.DEVICE_CODE_LIFETIME,
+    deviceInterval: environment.DEVICE_INTERVAL,
+    idTokenLifetime: environment.ID_TOKEN_LIFETIME,
+    idTokenAlgorithm: environment.ID_TOKEN_ALGORITHM,
   };
 }
 
@@ -59,6 +76,13 @@ export function switchedOff(environment: Environment): readonly string[] {
     REFERENCE_REFRESH_TOKENS: environment.REFERENCE_REFRESH_TOKENS,
     INTROSPECTION_ENDPOINT: environment.INTROSPECTION_ENDPOINT,
     REVOCATION_ENDPOINT: environment.REVOCATION_ENDPOINT,
+    AUTHORIZATION_ENDPOINT: environment.AUTHORIZATION_ENDPOINT,
+    PUSHED_AUTHORIZATION_ENDPOINT: environment.PUSHED_AUTHORIZATION_ENDPOINT,
+    DEVICE_ENDPOINT: environment.DEVICE_ENDPOINT,
+    USERINFO_ENDPOINT: environment.USERINFO_ENDPOINT,
+    END_SESSION_ENDPOINT: environment.END_SESSION_ENDPOINT,
+    GRANT_AUTHORIZATION_CODE: environment.GRANT_AUTHORIZATION_CODE,
+    GRANT_DEVICE_CODE: environment.GRANT_DEVICE_CODE,
   };
   return [
     ...Object.entries(atDefault).flatMap(([name, value]) => (value === undefined ? [name] : [])),

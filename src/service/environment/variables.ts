@@ -167,6 +167,29 @@ export class Environment {
   @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: '`/connect/revoke`. RFC 7009' })
   REVOCATION_ENDPOINT?: boolean;
 
+  @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: '`/connect/authorize`. RFC 6749 §3.1' })
+  AUTHORIZATION_ENDPOINT?: boolean;
+
+  @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: '`/connect/par`. RFC 9126' })
+  PUSHED_AUTHORIZATION_ENDPOINT?: boolean;
+
+  @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning: '`/connect/device` and the page `/activate`. RFC 8628',
+  })
+  DEVICE_ENDPOINT?: boolean;
+
+  @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: '`/connect/userinfo`. OpenID Connect Core §5.3' })
+  USERINFO_ENDPOINT?: boolean;
+
+  @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning: '`/connect/logout`. OpenID Connect RP-Initiated Logout 1.0',
+  })
+  END_SESSION_ENDPOINT?: boolean;
+
   @Variable({ kind: onOff, default: 'on', meaning: 'The sign-in API for first-party apps, `/auth/…`.' })
   SIGN_IN_API!: boolean;
 
@@ -175,6 +198,45 @@ export class Environment {
 
   @Variable({ kind: onOff, default: 'on', meaning: 'Grant type refresh_token. RFC 6749 §6' })
   GRANT_REFRESH_TOKEN!: boolean;
+
+  @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: 'Grant type authorization_code. RFC 6749 §4.1' })
+  GRANT_AUTHORIZATION_CODE?: boolean;
+
+  @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning: 'Grant type urn:ietf:params:oauth:grant-type:device_code. RFC 8628 §3.4',
+  })
+  GRANT_DEVICE_CODE?: boolean;
+
+  @Variable({ kind: seconds, default: '60', meaning: 'Lifetime of authorization codes, 1 to 600. RFC 6749 §4.1.2' })
+  AUTHORIZATION_CODE_LIFETIME!: number;
+
+  @Variable({
+    kind: seconds,
+    default: '90',
+    meaning: 'How long a pushed authorization request waits for its first use, 5 to 600. RFC 9126 §2.2',
+  })
+  PUSHED_REQUEST_LIFETIME!: number;
+
+  @Variable({ kind: seconds, default: '1800', meaning: 'How long a person may take to sign in and to consent, 60 to 86400.' })
+  INTERACTION_LIFETIME!: number;
+
+  @Variable({ kind: seconds, default: '600', meaning: 'Lifetime of device codes and their user codes, 60 to 1800. RFC 8628 §3.2' })
+  DEVICE_CODE_LIFETIME!: number;
+
+  @Variable({ kind: seconds, default: '5', meaning: 'Seconds between the polls of a device, 1 to 60. RFC 8628 §3.5' })
+  DEVICE_INTERVAL!: number;
+
+  @Variable({ kind: seconds, default: '900', meaning: 'Lifetime of id tokens, 1 to 86400.' })
+  ID_TOKEN_LIFETIME!: number;
+
+  @Variable({
+    kind: oneOf('ES256', 'RS256'),
+    default: 'RS256',
+    meaning: 'Signature of id tokens and logout tokens. A client can override it. OpenID Connect Core §15.1',
+  })
+  ID_TOKEN_ALGORITHM!: 'ES256' | 'RS256';
 
   @Variable({
     kind: oneOf('immediate', 'verified', 'off'),

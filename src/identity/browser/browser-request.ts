@@ -1,0 +1,17 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What pages read of a Fastify request. */
+export interface BrowserRequest {
+  /** The peer, or whom the host's proxy settings trust to be it. */
+  readonly ip: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What pages write of a Fastify reply. */
+export interface BrowserReply {
+  status(code: number): BrowserReply;
+  header(name: string, value: string): BrowserReply;
+  headers(headers: Record<string, string>): BrowserReply;
+  getHeader(name: string): number | string | string[] | undefined;
+  send(body?: string): BrowserReply;
+}

@@ -1,0 +1,11 @@
+import { Injectable } from '@nestjs/common';
+import type { BrowserRequest } from '../../identity/browser/browser-request.js';
+import { Continuations, type Continuation } from '../../identity/pages/continuations.js';
+
+/** Where people go on after signing in for an app. */
+@Injectable()
+export class AuthorizationContinuations extends Continuations {
+  override find(_href: string, _request: BrowserRequest): Promise<Continuation | undefined> {
+    return Promise.resolve(undefined);
+  }
+}
