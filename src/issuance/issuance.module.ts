@@ -45,6 +45,7 @@ import { MasterKey } from './keys/master-key.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
+import { AuthorizationCodes } from './tokens/authorization-codes.js';
 import { ChainRotation } from './tokens/chain-rotation.js';
 import { ChainStart } from './tokens/chain-start.js';
 import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
@@ -84,7 +85,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
-    ...[MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[AuthorizationCodes, MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
     {
