@@ -97,9 +97,10 @@ describe('A code that comes again (RFC 6749 §4.1.2, RFC 9700 §4.5)', () => {
 });
 
 describe(`${RACERS} at once, of the code's own client with the right verifier, at two instances`, () => {
-  it.each(['public', 'confidential'] as const)('one gets tokens, and they are dead (%s client)', async (type) => {
-    const flows = await racing(type);
+  it('one gets tokens, and they are dead', async () => {
+    const clients = [await racing('public'), await racing('confidential')] as const;
     for (let round = 0; round < ROUNDS; round++) {
+      const flows = clients[round % 2] ?? clients[0];
       replays.splice(0);
       const issued = await flows[0].issue({ scopes: ['openid', 'offline_access'] });
       const answers = await atOnce((n) => (flows[n % 2] ?? flows[0]).redeem(issued));
@@ -117,7 +118,7 @@ describe(`${RACERS} at once, of the code's own client with the right verifier, a
   it('strangers and wrong verifiers among them change nothing: the one right attempt keeps its tokens', async () => {
     const [flow] = await racing('public');
     const stranger = await CodeFlow.of(services[1], codeClient('public'));
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < ROUNDS / 2; round++) {
       const issued = await flow.issue({ scopes: ['openid', 'offline_access'] });
       const right = Math.floor(Math.random() * RACERS);
       const answers = await atOnce((n) =>

@@ -1,4 +1,5 @@
 import { confidentialClient, resourceServer, type TestClient } from '../support/clients.js';
+import { CodeFlow, codeClient, person, signedIn } from '../support/code-flow.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
 import { statementsDuring } from '../support/statement-count.js';
@@ -47,6 +48,25 @@ describe('On the successful path the database is asked once', () => {
     const { refreshToken } = await signUp(service.url);
     expect(await statementsOf(() => app().refresh(refreshToken))).toEqual(['redeem']);
     expect(await statementsOf(() => app().refresh(refreshToken))).toEqual(['redeem']);
+  });
+
+  it('to start the chain of a code; and once more to redeem it, after a look at what it is bound to', async () => {
+    for (const scopes of [['openid', 'offline_access'], ['profile']]) {
+      const flow = await CodeFlow.of(service, codeClient('public'));
+      await flow.redeem(await flow.issue({ scopes }));
+      const session = await signedIn(service, await person(service));
+      let issued = await flow.issue({ session, scopes });
+      expect(await statementsDuring(async () => (issued = await flow.issue({ session, scopes, consents: false })))).toEqual([
+        'start_approved',
+      ]);
+      expect(await statementsOf(() => flow.redeem(issued))).toEqual(['find', 'redeem']);
+    }
+  });
+
+  it('to refresh a grant with scope openid: the id token costs none', async () => {
+    const flow = await CodeFlow.of(service, codeClient('public'));
+    const { body } = await flow.redeem(await flow.issue({ scopes: ['openid', 'offline_access'] }));
+    expect(await statementsOf(() => flow.api.refresh(body.refresh_token))).toEqual(['redeem']);
   });
 
   it('to refresh through the sign-in API', async () => {
