@@ -111,9 +111,9 @@ describe.each(ENDPOINTS)('POST /auth/%s', (path) => {
     expect(answer.body.errors).toEqual(required.map((field) => ({ field, detail: 'It must be a string.' })));
   });
 
-  it('answers 404 to other methods', async () => {
+  it('answers 405 to other methods', async () => {
     for (const method of ['GET', 'PUT', 'DELETE'] as const)
-      expect((await api.request(method, `/auth/${path}`, { token })).status).toBe(404);
+      expect((await api.request(method, `/auth/${path}`, { token })).status).toBe(405);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { API_ROUTE } from './api-route.decorator.js';
+import { apiRouteOf } from './api-route.decorator.js';
 import { sendProblem } from './problem.filter.js';
 
 const BODY_LIMIT = 32 * 1024; // a self-contained refresh token and an access token fit several times
@@ -10,7 +10,7 @@ const BODY_LIMIT = 32 * 1024; // a self-contained refresh token and an access to
  */
 export function answerEarlyProblems(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
-    if (!(API_ROUTE in (route.config ?? {}))) return;
+    if (!apiRouteOf(route)) return;
     route.bodyLimit = BODY_LIMIT;
     route.errorHandler = (error, _request, reply) => sendProblem(error, reply);
   });

@@ -3,6 +3,7 @@ export const PROBLEMS = {
   'invalid-request': { status: 400, title: 'The request is not of the right form.' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON.' },
   'too-large': { status: 413, title: 'The body is too large.' },
+  'method-not-allowed': { status: 405, title: 'The method is not allowed here.' },
   'not-found': { status: 404, title: 'There is nothing here.' },
   'invalid-credentials': { status: 401, title: 'E-mail or password is wrong.' },
   'current-password-wrong': { status: 400, title: 'The current password is wrong.' },

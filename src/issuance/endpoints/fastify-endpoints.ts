@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OAuthError } from '../../protocol/oauth-error.js';
+import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { ENDPOINTS, type Endpoint } from './endpoint-table.js';
 import { errorAnswer } from './error-answer.js';
@@ -18,8 +19,8 @@ export function guardEndpoints(
   originAllowed: (origin: string) => Promise<boolean>,
 ): void {
   const endpoints = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
-  // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as it was sent.
-  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? pathOf(request));
+  // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as a router reads it.
+  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? requestPath(request.url));
 
   fastify.addHook('onRequest', async (request, reply) => {
     const endpoint = endpointOf(request);
@@ -105,8 +106,3 @@ const isPreflight = (request: FastifyRequest): boolean =>
 
 const isForm = (contentType: string | undefined): boolean =>
   /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
-
-const pathOf = (request: FastifyRequest): string => {
-  const query = request.url.indexOf('?');
-  return query === -1 ? request.url : request.url.slice(0, query);
-};
