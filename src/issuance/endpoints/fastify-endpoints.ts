@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ACCEPTED_CODINGS, isUncoded } from '../../protocol/content-coding.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
@@ -10,8 +11,9 @@ const FORM = 'application/x-www-form-urlencoded';
 const LARGEST_FORM = 65_536;
 
 /**
- * What holds for a request before any controller sees it: the endpoint is on, the method and the content type are right, a form is not too large and
- * reaches the controller as raw bytes, so that repeated and badly encoded parameters can be told. Answers in JSON as the controllers' filter does.
+ * What holds for a request before any controller sees it: the endpoint is on, the method and the content type are right, a form is not compressed,
+ * not too large and reaches the controller as raw bytes, so that repeated and badly encoded parameters can be told. Answers in JSON as the
+ * controllers' filter does.
  */
 export function guardEndpoints(
   fastify: FastifyInstance,
@@ -48,6 +50,10 @@ function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply)
   }
   if (!endpoint.form) return;
   reply.header('cache-control', 'no-store');
+  if (!isUncoded(request.headers['content-encoding'])) {
+    reply.headers(ACCEPTED_CODINGS);
+    throw new OAuthError({ code: 'invalid_request', description: 'The body must not be compressed.', status: 415 });
+  }
   if (!isForm(request.headers['content-type'])) {
     throw new OAuthError({ code: 'invalid_request', description: `Send ${FORM}.` });
   }
