@@ -10,6 +10,7 @@ export const PROBLEMS = {
   'password-refused': { status: 400, title: 'The password cannot be used.' },
   'email-taken': { status: 409, title: 'There is an account with this e-mail already.' },
   'registration-off': { status: 403, title: 'Nobody can register here.' },
+  'sign-in-off': { status: 403, title: 'Nobody can sign in here at the moment.' },
   'account-changed': { status: 409, title: 'The account has changed meanwhile.' },
   'access-token-missing': { status: 401, title: 'An access token is needed.' },
   'access-token-invalid': { status: 401, title: 'The access token is not valid.' },
