@@ -1,3 +1,4 @@
+import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 
 /** An address of the authorization server and what it takes, checked before anything is parsed. */
@@ -22,13 +23,27 @@ export const PATHS = {
   authorizationServer: '/.well-known/oauth-authorization-server',
 } as const;
 
-const always = (): boolean => true;
+/** A public document, always there. */
+const document = (path: string): Endpoint => ({ path, method: 'GET', form: false, cors: 'any', enabled: () => true });
 
-export const ENDPOINTS: readonly Endpoint[] = [
+const ENDPOINTS: readonly Endpoint[] = [
   { path: PATHS.token, method: 'POST', form: true, cors: 'client', enabled: (options) => options.endpoints.token },
   { path: PATHS.introspection, method: 'POST', form: true, cors: 'none', enabled: (options) => options.endpoints.introspection },
   { path: PATHS.revocation, method: 'POST', form: true, cors: 'client', enabled: (options) => options.endpoints.revocation },
-  { path: PATHS.jwks, method: 'GET', form: false, cors: 'any', enabled: always },
-  { path: PATHS.openidConfiguration, method: 'GET', form: false, cors: 'any', enabled: always },
-  { path: PATHS.authorizationServer, method: 'GET', form: false, cors: 'any', enabled: always },
+  ...[PATHS.jwks, PATHS.openidConfiguration, PATHS.authorizationServer].map(document),
 ];
+
+/** All addresses, that of an issuer with a path included. */
+export function endpointsOf(issuer: string): readonly Endpoint[] {
+  const address = metadataAddressOf(issuer);
+  return address === undefined ? ENDPOINTS : [...ENDPOINTS, document(address)];
+}
+
+/**
+ * RFC 8414 §3.1: the metadata of an issuer with a path are at the well-known address followed by that path. Undefined: it has none, or one that a
+ * router would take for a pattern.
+ */
+export function metadataAddressOf(issuer: string): string | undefined {
+  const path = requestPath(issuer);
+  return path === '' || /[:*%]/.test(path) ? undefined : PATHS.authorizationServer + path;
+}

@@ -3,7 +3,7 @@ import { ACCEPTED_CODINGS, isUncoded } from '../../protocol/content-coding.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
-import { ENDPOINTS, type Endpoint } from './endpoint-table.js';
+import { endpointsOf, metadataAddressOf, PATHS, type Endpoint } from './endpoint-table.js';
 import { errorAnswer } from './error-answer.js';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -20,7 +20,7 @@ export function guardEndpoints(
   options: ResolvedIssuanceOptions,
   originAllowed: (origin: string) => Promise<boolean>,
 ): void {
-  const endpoints = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
+  const endpoints = new Map(endpointsOf(options.issuer).map((endpoint) => [endpoint.path, endpoint]));
   // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as a router reads it.
   const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? requestPath(request.url));
 
@@ -41,6 +41,7 @@ export function guardEndpoints(
   });
   takeRawForms(fastify, (request) => endpointOf(request)?.form ?? false);
   answerEarlyErrors(fastify, (url) => endpoints.has(url));
+  answerAtPath(fastify, metadataAddressOf(options.issuer));
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
@@ -96,6 +97,14 @@ function answerEarlyErrors(fastify: FastifyInstance, isOurs: (url: string) => bo
       const { status, headers, body } = errorAnswer(error);
       return reply.status(status).headers(headers).send(body);
     };
+  });
+}
+
+/** The metadata once more, at an address that only the options know. Must come before the routes. */
+function answerAtPath(fastify: FastifyInstance, address: string | undefined): void {
+  if (address === undefined) return;
+  fastify.addHook('onRoute', (route) => {
+    if (route.url === PATHS.authorizationServer && route.method === 'GET') fastify.route({ ...route, url: address });
   });
 }
 
