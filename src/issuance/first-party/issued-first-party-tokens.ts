@@ -48,13 +48,17 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
   override async refresh(request: { refreshToken: string; accessToken?: string; onlyWhenExpired: boolean }): Promise<TokenPair> {
     const presented = await this.presented.refreshToken(request.refreshToken);
     if (!presented) throw new FirstPartyTokenError('refresh-token-not-found');
-    if (request.accessToken !== undefined)
-      await this.presented.checkPair(request.accessToken, presented, request.onlyWhenExpired, this.firstParty.id);
+    const access =
+      request.accessToken === undefined
+        ? undefined
+        : await this.presented.checkPair(request.accessToken, presented, request.onlyWhenExpired, this.firstParty.id);
     const client = await this.firstParty.find();
     // Gone is as good as disabled.
     if (!client) throw new FirstPartyTokenError('refresh-token-revoked');
     try {
       const tokens = await this.issuer.issue(client, { kind: 'redeem', presented });
+      // A retry, or checkPair would have refused it: nothing was written, and the chain is alive.
+      if (access?.revoked) throw new FirstPartyTokenError('access-token-invalid');
       return toPair(tokens, request.refreshToken);
     } catch (error) {
       if (error instanceof RefreshRefusedError) throw new FirstPartyTokenError(PROBLEMS[error.refusal]);
