@@ -28,6 +28,7 @@ import { SignInPageController } from './pages/sign-in-page.controller.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { AccountController } from './sign-in-api/account.controller.js';
 import { answerEarlyProblems } from './sign-in-api/early-problems.js';
+import { refuseOtherMethods } from './sign-in-api/other-methods.js';
 import { answerOtherOrigins } from './sign-in-api/other-origins.js';
 import { RefreshController } from './sign-in-api/refresh.controller.js';
 import { RegistrationController } from './sign-in-api/registration.controller.js';
@@ -90,6 +91,7 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
     const fastify = adapter.getInstance<FastifyInstance>();
     answerEarlyProblems(fastify);
     answerOtherOrigins(fastify, this.origins);
+    refuseOtherMethods(fastify, this.origins, this.options.storage);
   }
 }
 

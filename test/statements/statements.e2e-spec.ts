@@ -75,6 +75,12 @@ describe('On the successful path the database is asked once', () => {
     expect(await statementsOf(refresh)).toEqual(['redeem']);
   });
 
+  it('and once more for the entry of an access token that is sent along', async () => {
+    const { refreshToken, accessToken } = await signUp(service.url);
+    const refresh = () => new ProtocolClient(service.url).json('POST', '/auth/refresh', { refreshToken, accessToken });
+    expect(await statementsOf(refresh)).toEqual(['find', 'redeem']);
+  });
+
   it('to introspect a JWT, and to introspect a reference token', async () => {
     for (const client of [plain, byReference]) {
       const token = await machineToken(client);

@@ -30,6 +30,8 @@ export class RegistrationController {
     const { limit, window } = this.options.rateLimits.registrationsPerAddress;
     this.limiter.allow(address, limit, window);
     await this.limiter.check([address]);
+    // Ahead of the account: one that nobody can sign in to is of no use, and its e-mail would be taken.
+    if (!(await this.tokens.canSignIn())) throw new Problem('sign-in-off');
     try {
       const account = await this.users.create({ email, password, displayName: displayName?.trim().normalize('NFC') || undefined });
       const pair = await this.tokens.signIn(signInOf(account, request));
