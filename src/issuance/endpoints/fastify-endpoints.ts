@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RAW_FORM } from '../../identity/pages/page-route.decorator.js';
 import { ACCEPTED_CODINGS, isUncoded } from '../../protocol/content-coding.js';
+import { isForm } from '../../protocol/form.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
@@ -120,6 +121,3 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowe
 
 const isPreflight = (request: FastifyRequest): boolean =>
   request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined;
-
-const isForm = (contentType: string | undefined): boolean =>
-  /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
