@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ASSERTION_ALGORITHMS } from '../clients/client-assertion.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { GrantTypes } from '../grants/grant-types.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
@@ -8,8 +9,9 @@ import { sendCached } from './cached-document.js';
 import { PATHS } from './endpoint-table.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 
-const CONFIDENTIAL_METHODS = ['client_secret_basic', 'client_secret_post'];
+const CONFIDENTIAL_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 const ALL_METHODS = [...CONFIDENTIAL_METHODS, 'none'];
+const SIGNING_ALGORITHMS = ['RS256', 'ES256'];
 
 /** Metadata (RFC 8414, OpenID Connect Discovery 1.0): lists exactly what is on. */
 @Controller()
@@ -35,20 +37,24 @@ export class MetadataController {
       ...(endpoints.token && {
         token_endpoint: issuer + PATHS.token,
         token_endpoint_auth_methods_supported: ALL_METHODS,
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         grant_types_supported: this.grantTypes.names,
       }),
       ...(endpoints.introspection && {
         introspection_endpoint: issuer + PATHS.introspection,
         introspection_endpoint_auth_methods_supported: CONFIDENTIAL_METHODS,
+        introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+        introspection_signing_alg_values_supported: SIGNING_ALGORITHMS, // RFC 9701 §7
       }),
       ...(endpoints.revocation && {
         revocation_endpoint: issuer + PATHS.revocation,
         revocation_endpoint_auth_methods_supported: ALL_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
       }),
       scopes_supported: [...new Set(['offline_access', ...scopes])], // those of OpenID Connect come with its endpoints
       response_types_supported: [], // there is no authorization endpoint yet
       subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+      id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
     };
   }
 }
