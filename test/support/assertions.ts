@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import type { Clock } from '../../src/protocol/clock.js';
 import type { ClientBuilder } from './clients.js';
 import type { Form } from './protocol-client.js';
 import type { TestService } from './service-app.js';
 
 type Service = Pick<TestService, 'get' | 'clock' | 'issuer'>;
+
+/** Whom assertions are for, and by whose clock. */
+interface Addressee {
+  readonly issuer: string;
+  readonly clock: Clock;
+}
 
 export interface ClientKey {
   readonly kid: string;
@@ -27,7 +34,7 @@ export class AssertingClient {
   constructor(
     readonly id: string,
     private readonly key: ClientKey,
-    private readonly service: Service,
+    private readonly service: Addressee,
   ) {}
 
   /** `jwks` other than that of the key: a JWKS URI. */
