@@ -17,8 +17,10 @@ import { IssuerAddress } from '../identity/issuer-address.js';
 import { OwnTokens } from '../identity/own-tokens.js';
 import { Continuations } from '../identity/pages/continuations.js';
 import { AuthorizationContinuations } from './authorization/authorization-continuations.js';
+import { ClientAssertions } from './clients/client-assertions.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
+import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
@@ -54,6 +56,7 @@ import { CodeRedemption } from './tokens/code-redemption.js';
 import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokens } from './tokens/id-tokens.js';
+import { IntrospectionJwt } from './tokens/introspection-jwt.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
 import { PresentedCodes } from './tokens/presented-codes.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
@@ -91,8 +94,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
-    ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
