@@ -50,6 +50,7 @@ import { ChainRotation } from './tokens/chain-rotation.js';
 import { ChainStart } from './tokens/chain-start.js';
 import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
+import { IdTokenHints } from './tokens/id-token-hints.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
 import { RefreshEnvelope } from './tokens/refresh-envelope.js';
@@ -84,7 +85,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IdTokenHints],
     ...[AuthorizationCodes, MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
