@@ -1,4 +1,5 @@
 import { LIMITS } from '../protocol/limits.js';
+import { isLoopback } from '../protocol/loopback.js';
 
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
@@ -186,9 +187,6 @@ function storageOffFaults(options: IssuanceOptions): string[] {
   ];
   return needing.flatMap(([on, fault]) => (on ? [fault] : []));
 }
-
-export const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 
 const all = <Name extends string>(names: readonly Name[], on: boolean): Record<Name, boolean> =>
   Object.fromEntries(names.map((name) => [name, on])) as Record<Name, boolean>;
