@@ -7,8 +7,8 @@ import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { AccessTokenMinter } from './access-token-minter.js';
 import { earlier, endOf, secondsUntil } from './lifetimes.js';
+import type { MintedTokens } from './minted-tokens.js';
 import type { PresentedLink } from './presented-link.js';
-import type { IssuedTokens } from './token-issuer.js';
 
 /** Refreshing without rotation: the link stays head with its fixed expiry, and yields one more access token. */
 @Injectable()
@@ -21,7 +21,7 @@ export class FurtherAccessTokens {
   ) {}
 
   /** Undefined: the link is not a valid head, or more is asked than was granted. */
-  async issue(client: ClientRecord, { presented, scopes, resources }: PresentedLink): Promise<IssuedTokens | undefined> {
+  async issue(client: ClientRecord, { presented, scopes, resources }: PresentedLink): Promise<MintedTokens | undefined> {
     const settings = this.policy.settings(client);
     const now = this.clock.now();
     const expiresAt = endOf(now, settings.accessTokenLifetime);
@@ -58,6 +58,7 @@ export class FurtherAccessTokens {
         accessToken: this.minter.write(draft, facts, settings.accessTokenAlgorithm),
         expiresIn: secondsUntil(facts.expiresAt, endOf(now, 0)),
         scopes: facts.scopes,
+        person: issued.grant,
         // No new refresh token: the one presented goes on, until its fixed end.
         refreshTokenExpiresIn: secondsUntil(issued.linkExpiresAt, now),
       };

@@ -29,6 +29,7 @@ export class StatelessTokenIssuer extends TokenIssuer {
   }
 
   override async issue(client: ClientRecord, grant: Grant): Promise<IssuedTokens> {
+    if (grant.kind === 'code') throw new OAuthError({ code: 'unsupported_grant_type', description: 'Codes need token storage.' });
     // No statement joins its row here, and a remembered record never decides whether it is enabled still.
     const current = await this.clients.read(client.id);
     if (!current || current.disabledAt) throw refusalOf(grant);
