@@ -20,6 +20,7 @@ import { AuthorizationContinuations } from './authorization/authorization-contin
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { EndSessionController } from './endpoints/end-session.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
@@ -43,7 +44,12 @@ import { GRANT_HANDLERS, ISSUANCE_OPTIONS } from './issuance.tokens.js';
 import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
+import { SealedTickets } from './keys/sealed-tickets.js';
+import { SignOutRequests } from './logout/sign-out-requests.js';
+import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
+import { SignOutForm } from './pages/sign-out-form.js';
+import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
 import { AuthorizationCodes } from './tokens/authorization-codes.js';
@@ -87,17 +93,21 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  */
 @Module({
   imports: [JwtModule.register({})],
-  controllers: [TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+  controllers: [
+    ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+    ...[EndSessionController, SignOutPageController],
+  ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
-    ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
+    ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
+    ...[SignOutRequests, SigningOut, SignOutForm],
     {
       provide: TokenIssuer,
       inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],
@@ -113,7 +123,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   exports: [
     ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations],
     ...[TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
-    ...[KeyRing, KeyRotation, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
+    ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],
 })
 export class IssuanceModule extends ConfigurableModuleClass implements NestModule {
