@@ -33,6 +33,7 @@ export function guardEndpoints(
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
       if (isPreflight(request)) return await answerPreflight(endpoint, request, reply, originAllowed);
+      if (endpoint.page) return undefined;
       if (endpoint.cors === 'any') reply.header('access-control-allow-origin', '*');
       check(endpoint, request, reply);
       return undefined;
@@ -42,7 +43,7 @@ export function guardEndpoints(
     }
   });
   takeRawForms(fastify, (request) => RAW_FORM in (request.routeOptions.config ?? {}) || (endpointOf(request)?.form ?? false));
-  answerEarlyErrors(fastify, (url) => endpoints.has(url));
+  answerEarlyErrors(fastify, (url) => endpoints.has(url) && !endpoints.get(url)?.page);
   answerAtPath(fastify, metadataAddressOf(options.issuer));
 }
 
