@@ -20,6 +20,9 @@ import { AuthorizationContinuations } from './authorization/authorization-contin
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { DeviceRequests } from './devices/device-requests.js';
+import { UserCodeGuesses } from './devices/user-code-guesses.js';
+import { DeviceAuthorizationController } from './endpoints/device-authorization.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
@@ -86,7 +89,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  */
 @Module({
   imports: [JwtModule.register({})],
-  controllers: [TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+  controllers: [
+    ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+    ...[DeviceAuthorizationController],
+  ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
@@ -94,6 +100,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[DeviceRequests, UserCodeGuesses],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],

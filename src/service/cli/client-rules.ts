@@ -10,7 +10,7 @@ export interface ClientSurroundings {
   readonly tokenStorage: boolean;
 }
 
-export const ENDPOINTS = ['token', 'introspection', 'revocation'] as const;
+export const ENDPOINTS = ['token', 'introspection', 'revocation', 'device'] as const;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TEN_YEARS = 10 * 365 * 86_400;
