@@ -34,6 +34,9 @@ import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
 import { AuthorizeController } from './endpoints/authorize.controller.js';
 import { EndSessionController } from './endpoints/end-session.controller.js';
+import { DeviceRequests } from './devices/device-requests.js';
+import { UserCodeGuesses } from './devices/user-code-guesses.js';
+import { DeviceAuthorizationController } from './endpoints/device-authorization.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
@@ -116,6 +119,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
     ...[AuthorizeController, PushedAuthorizationController, ContinueController, SelectAccountController, ConsentController],
     ...[EndSessionController, SignOutPageController],
+    ...[DeviceAuthorizationController],
   ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
@@ -127,6 +131,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
+    ...[DeviceRequests, UserCodeGuesses],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
     ...[SignOutRequests, SigningOut, SignOutForm],

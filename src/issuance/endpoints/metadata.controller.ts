@@ -42,6 +42,7 @@ export class MetadataController {
         token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         grant_types_supported: this.grantTypes.names,
       }),
+      ...(endpoints.device && { device_authorization_endpoint: issuer + PATHS.device }), // RFC 8628 §4
       ...(endpoints.introspection && {
         introspection_endpoint: issuer + PATHS.introspection,
         introspection_endpoint_auth_methods_supported: CONFIDENTIAL_METHODS,

@@ -64,6 +64,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     interactionLifetime: environment.INTERACTION_LIFETIME,
     deviceCodeLifetime: environment.DEVICE_CODE_LIFETIME,
     deviceInterval: environment.DEVICE_INTERVAL,
+    deviceRequestsPerMinute: environment.DEVICE_REQUESTS_PER_MINUTE,
     idTokenLifetime: environment.ID_TOKEN_LIFETIME,
     idTokenAlgorithm: environment.ID_TOKEN_ALGORITHM,
   };
