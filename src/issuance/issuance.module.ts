@@ -44,6 +44,9 @@ import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
 import { SealedTickets } from './keys/sealed-tickets.js';
+import { BackchannelLogout } from './logout/backchannel-logout.js';
+import { LogoutDelivery } from './logout/logout-delivery.js';
+import { LogoutTokens } from './logout/logout-tokens.js';
 import { SignOutRequests } from './logout/sign-out-requests.js';
 import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
@@ -103,7 +106,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[AuthorizationCodes, MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
-    ...[SignOutRequests, SigningOut, SignOutForm],
+    ...[SignOutRequests, SigningOut, SignOutForm, BackchannelLogout, LogoutDelivery, LogoutTokens],
     {
       provide: TokenIssuer,
       inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],

@@ -27,7 +27,7 @@ export class MetadataController {
   }
 
   private async document(): Promise<object> {
-    const { issuer, endpoints } = this.options;
+    const { issuer, endpoints, backchannelLogout } = this.options;
     const scopes = [...(await this.policy.knownScopes()).keys()];
     return {
       issuer,
@@ -45,6 +45,8 @@ export class MetadataController {
         revocation_endpoint: issuer + PATHS.revocation,
         revocation_endpoint_auth_methods_supported: ALL_METHODS,
       }),
+      ...(endpoints.endSession && { end_session_endpoint: issuer + PATHS.endSession }),
+      ...(backchannelLogout && { backchannel_logout_supported: true, backchannel_logout_session_supported: true }),
       scopes_supported: [...new Set(['offline_access', ...scopes])], // those of OpenID Connect come with its endpoints
       response_types_supported: [], // there is no authorization endpoint yet
       subject_types_supported: ['public'],
