@@ -27,6 +27,7 @@ import { JwksController } from './endpoints/jwks.controller.js';
 import { MetadataController } from './endpoints/metadata.controller.js';
 import { RevokeController } from './endpoints/revoke.controller.js';
 import { TokenController } from './endpoints/token.controller.js';
+import { UserinfoController } from './endpoints/userinfo.controller.js';
 import { ExpiredAccessTokens } from './first-party/expired-access-tokens.js';
 import { FirstPartyClient } from './first-party/first-party-client.js';
 import { FirstPartyOrigins } from './first-party/first-party-origins.js';
@@ -55,12 +56,16 @@ import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
 import { AuthorizationCodes } from './tokens/authorization-codes.js';
+import { ChainRefresh } from './tokens/chain-refresh.js';
 import { ChainRotation } from './tokens/chain-rotation.js';
 import { ChainStart } from './tokens/chain-start.js';
+import { CodeRedemption } from './tokens/code-redemption.js';
 import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokenHints } from './tokens/id-token-hints.js';
+import { IdTokens } from './tokens/id-tokens.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
+import { PresentedCodes } from './tokens/presented-codes.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
 import { RefreshEnvelope } from './tokens/refresh-envelope.js';
 import { RefreshTokenWriter } from './tokens/refresh-token-writer.js';
@@ -85,25 +90,24 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .setExtras<IssuanceModuleExtras>({ grants: [], imports: [] }, withExtras)
   .build();
 
-/** The authorization server: approved request in, tokens out. Needs the storage ports and Clock (`PostgresStorageModule`). For Fastify hosts. */
+/**
+ * The authorization server: approved request in, tokens out. Needs the storage ports and Clock (`PostgresStorageModule`), and who the people are
+ * (`IdentityModule`). For Fastify hosts.
+ */
 @Module({
   imports: [JwtModule.register({})],
   controllers: [
-    TokenController,
-    IntrospectController,
-    RevokeController,
-    JwksController,
-    MetadataController,
-    EndSessionController,
-    SignOutPageController,
+    ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+    ...[EndSessionController, SignOutPageController],
   ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IdTokenHints],
-    ...[AuthorizationCodes, MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
     ...[SignOutRequests, SigningOut, SignOutForm, BackchannelLogout, LogoutDelivery, LogoutTokens],

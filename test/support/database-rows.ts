@@ -11,6 +11,10 @@ const TABLES = [
   'client',
   'client_secret',
   'scope',
+  'consent',
+  'pushed_request',
+  'device_request',
+  'logout_notice',
   'key',
 ] as const;
 

@@ -17,6 +17,7 @@ export interface EffectiveSettings {
   readonly rotation: boolean;
   readonly leeway: number;
   readonly accessTokenAlgorithm: SigningAlgorithm;
+  readonly idTokenAlgorithm: SigningAlgorithm;
 }
 
 /** Scopes that need no record: OpenID Connect Core §5.4 and §11. */
@@ -45,6 +46,7 @@ export class ClientPolicy {
       rotation: settings.rotation ?? (options.rotation === 'always' || (options.rotation === 'public' && type === 'public')),
       leeway: settings.leeway ?? options.leeway,
       accessTokenAlgorithm: settings.accessTokenAlgorithm ?? options.accessTokenAlgorithm,
+      idTokenAlgorithm: settings.idTokenAlgorithm ?? options.idTokenAlgorithm,
     };
   }
 

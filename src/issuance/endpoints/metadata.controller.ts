@@ -1,9 +1,11 @@
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ClientPolicy } from '../clients/client-policy.js';
+import { ClientPolicy, STANDARD_SCOPES } from '../clients/client-policy.js';
 import { GrantTypes } from '../grants/grant-types.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { ID_TOKEN_CLAIMS } from '../tokens/id-tokens.js';
+import { CLAIMS_OF_SCOPES } from '../tokens/person-claims.js';
 import { sendCached } from './cached-document.js';
 import { PATHS } from './endpoint-table.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
@@ -45,12 +47,16 @@ export class MetadataController {
         revocation_endpoint: issuer + PATHS.revocation,
         revocation_endpoint_auth_methods_supported: ALL_METHODS,
       }),
+      ...(endpoints.userinfo && { userinfo_endpoint: issuer + PATHS.userinfo }),
       ...(endpoints.endSession && { end_session_endpoint: issuer + PATHS.endSession }),
       ...(backchannelLogout && { backchannel_logout_supported: true, backchannel_logout_session_supported: true }),
-      scopes_supported: [...new Set(['offline_access', ...scopes])], // those of OpenID Connect come with its endpoints
+      // Scopes of people are of use where people sign in.
+      scopes_supported: [...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...scopes])],
       response_types_supported: [], // there is no authorization endpoint yet
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+      claim_types_supported: ['normal'],
+      claims_supported: [...ID_TOKEN_CLAIMS, ...(endpoints.userinfo ? Object.values(CLAIMS_OF_SCOPES).flat() : [])],
     };
   }
 }

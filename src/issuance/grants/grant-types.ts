@@ -19,6 +19,7 @@ export class GrantTypes {
     const off = new Set([
       ...(grantTypes.clientCredentials ? [] : ['client_credentials']),
       ...(grantTypes.refreshToken ? [] : ['refresh_token']),
+      ...(grantTypes.authorizationCode ? [] : ['authorization_code']),
     ]);
     const on = handlers.filter((handler) => !off.has(handler.grantType));
     const names = on.map((handler) => handler.grantType);

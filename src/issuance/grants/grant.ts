@@ -4,7 +4,7 @@ import type { ReferenceToken } from '../../protocol/token-string.js';
 import type { RefreshEnvelopeContent } from '../tokens/refresh-envelope.js';
 
 /** What a grant type made of a request: a plain value, nothing minted yet. */
-export type Grant = MachineGrant | NewChainGrant | RedeemGrant;
+export type Grant = MachineGrant | NewChainGrant | CodeGrant | RedeemGrant;
 
 /** A token for the client itself, on its standing grant. */
 export interface MachineGrant {
@@ -29,6 +29,18 @@ export interface NewChainGrant {
   readonly credentialVersion?: number;
   /** Opens a sign-in session. */
   readonly session?: { readonly userAgent?: string; readonly address?: string };
+}
+
+/** The first tokens of a grant that a person approved: its code was proved to be this client's. */
+export interface CodeGrant {
+  readonly kind: 'code';
+  readonly presented: ReferenceToken;
+  /** Of the access token; undefined: all that was approved. */
+  readonly resources?: readonly string[];
+  /** With a refresh token. */
+  readonly refreshable: boolean;
+  /** For the id token. */
+  readonly nonce?: string;
 }
 
 /** The next link of a chain. */
