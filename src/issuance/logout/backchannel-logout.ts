@@ -87,7 +87,7 @@ export class BackchannelLogout implements OnApplicationBootstrap, BeforeApplicat
       const delivery = await this.delivery.attempt(notice);
       if (delivery.done) return await this.store.done(notice.id);
       this.log.report('warn', `The client ${notice.client} could not be told of a log-out: ${delivery.reason}.`);
-      if (delivery.silent) this.resting.set(notice.client, this.clock.now().getTime() + REST_MS);
+      if (delivery.ailing) this.resting.set(notice.client, this.clock.now().getTime() + REST_MS);
     } catch (error) {
       this.log.report('warn', `A log-out could not be told: ${error instanceof Error ? error.message : 'unknown error'}`);
     }
