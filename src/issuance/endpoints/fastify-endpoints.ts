@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RAW_FORM } from '../../identity/pages/page-route.decorator.js';
+import { isForm } from '../../protocol/form.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { ENDPOINTS, type Endpoint } from './endpoint-table.js';
@@ -104,9 +105,6 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowe
 
 const isPreflight = (request: FastifyRequest): boolean =>
   request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined;
-
-const isForm = (contentType: string | undefined): boolean =>
-  /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
 
 const pathOf = (request: FastifyRequest): string => {
   const query = request.url.indexOf('?');
