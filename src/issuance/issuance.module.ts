@@ -51,7 +51,6 @@ import { LogoutTokens } from './logout/logout-tokens.js';
 import { SignOutRequests } from './logout/sign-out-requests.js';
 import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
-import { SignOutForm } from './pages/sign-out-form.js';
 import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
@@ -110,7 +109,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
-    ...[SignOutRequests, SigningOut, SignOutForm, BackchannelLogout, LogoutDelivery, LogoutTokens],
+    ...[SignOutRequests, SigningOut, BackchannelLogout, LogoutDelivery, LogoutTokens],
     {
       provide: TokenIssuer,
       inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],

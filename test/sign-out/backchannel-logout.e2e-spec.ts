@@ -31,6 +31,13 @@ describe('Back-channel logout', () => {
     await service.get(SessionStore).end(session.subject, session.sid, service.clock.now());
     await party.until(1);
     console.log(party.received);
-    console.log(await validateLogoutToken(party.token, { keys: await keys(), issuer: service.issuer, client: app.client.id, now: service.clock.now() }));
+    console.log(
+      await validateLogoutToken(party.token, {
+        keys: await keys(),
+        issuer: service.issuer,
+        client: app.client.id,
+        now: service.clock.now(),
+      }),
+    );
   });
 });

@@ -6,6 +6,8 @@ export interface Endpoint {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
+  /** People come here: what is wrong is told by a page. Identity looks after its pages itself, beyond `enabled`. */
+  readonly page?: true;
   /** Who may read it from a browser: anyone, the client's own origins, nobody. */
   readonly cors: 'any' | 'client' | 'none';
   /** Whether it answers at all; otherwise 404. */
@@ -29,18 +31,18 @@ export const PATHS = {
 
 const always = (): boolean => true;
 const form = { methods: ['POST'], form: true } as const;
-const both = { methods: ['GET', 'POST'], form: true } as const;
+const page = { methods: ['GET', 'POST'], form: true, cors: 'none', page: true } as const;
 const document = { methods: ['GET'], form: false, cors: 'any', enabled: always } as const;
 
 export const ENDPOINTS: readonly Endpoint[] = [
-  { path: PATHS.authorization, ...both, cors: 'none', enabled: (options) => options.endpoints.authorization },
+  { path: PATHS.authorization, ...page, enabled: (options) => options.endpoints.authorization },
   { path: PATHS.pushedAuthorization, ...form, cors: 'none', enabled: (options) => options.endpoints.pushedAuthorization },
   { path: PATHS.token, ...form, cors: 'client', enabled: (options) => options.endpoints.token },
   { path: PATHS.device, ...form, cors: 'none', enabled: (options) => options.endpoints.device },
   { path: PATHS.introspection, ...form, cors: 'none', enabled: (options) => options.endpoints.introspection },
   { path: PATHS.revocation, ...form, cors: 'client', enabled: (options) => options.endpoints.revocation },
   { path: PATHS.userinfo, methods: ['GET', 'POST'], form: false, cors: 'client', enabled: (options) => options.endpoints.userinfo },
-  { path: PATHS.endSession, ...both, cors: 'none', enabled: (options) => options.endpoints.endSession },
+  { path: PATHS.endSession, ...page, enabled: (options) => options.endpoints.endSession },
   { path: PATHS.jwks, ...document },
   { path: PATHS.openidConfiguration, ...document },
   { path: PATHS.authorizationServer, ...document },

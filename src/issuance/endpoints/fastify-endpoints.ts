@@ -26,6 +26,7 @@ export function guardEndpoints(
   fastify.addHook('onRequest', async (request, reply) => {
     const endpoint = endpointOf(request);
     if (!endpoint) return undefined;
+    if (endpoint.page) return endpoint.enabled(options) ? undefined : reply.callNotFound();
     try {
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
@@ -39,7 +40,7 @@ export function guardEndpoints(
     }
   });
   takeRawForms(fastify, (request) => RAW_FORM in (request.routeOptions.config ?? {}) || (endpointOf(request)?.form ?? false));
-  answerEarlyErrors(fastify, (url) => endpoints.has(url));
+  answerEarlyErrors(fastify, (url) => endpoints.has(url) && !endpoints.get(url)?.page);
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {

@@ -27,7 +27,8 @@ export class LogoutDelivery {
       // A redirect is not followed: the token is for the URI that was registered. What the answer says beside its status is of no interest (§2.8).
       const response = await fetch(notice.uri, {
         method: 'POST',
-        body,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: body.toString(),
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
