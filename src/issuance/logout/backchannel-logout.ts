@@ -48,15 +48,25 @@ export class BackchannelLogout implements OnApplicationBootstrap, BeforeApplicat
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     this.timer = undefined;
-    await this.looking;
-    await Promise.all(this.underWay.keys());
+    await this.settled();
+  }
+
+  /** Resolves once nothing is under way here. */
+  async settled(): Promise<void> {
+    while (this.looking !== undefined || this.underWay.size > 0) {
+      await this.looking;
+      await Promise.all(this.underWay.keys());
+    }
   }
 
   /** Looks for notices now: somebody has just signed out here. Returns at once. */
   kick(): void {
     if (!this.timer) return;
     this.lookAgain = true;
-    this.looking ??= this.look().finally(() => (this.looking = undefined));
+    this.looking ??= this.look().finally(() => {
+      this.looking = undefined;
+      if (this.lookAgain) this.kick(); // it was asked at the very end
+    });
   }
 
   /** Never rejects: what was not delivered comes again. */
@@ -70,6 +80,7 @@ export class BackchannelLogout implements OnApplicationBootstrap, BeforeApplicat
         this.lookAgain ||= notices.length > 0;
       }
     } catch (error) {
+      this.lookAgain = false; // the timer comes again
       this.log.report('warn', `Notices of log-outs cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`);
     }
   }
