@@ -31,7 +31,7 @@ export class MetadataController {
   }
 
   private async document(): Promise<object> {
-    const { issuer, endpoints } = this.options;
+    const { issuer, endpoints, backchannelLogout } = this.options;
     const scopes = [...(await this.policy.knownScopes()).keys()];
     return {
       issuer,
@@ -55,6 +55,8 @@ export class MetadataController {
         revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
       }),
       ...(endpoints.userinfo && { userinfo_endpoint: issuer + PATHS.userinfo }),
+      ...(endpoints.endSession && { end_session_endpoint: issuer + PATHS.endSession }),
+      ...(backchannelLogout && { backchannel_logout_supported: true, backchannel_logout_session_supported: true }),
       // Scopes of people are of use where people sign in.
       scopes_supported: [...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...scopes])],
       response_types_supported: [], // there is no authorization endpoint yet
