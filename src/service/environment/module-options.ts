@@ -117,7 +117,8 @@ export const switchedOffWithPages = (environment: Environment): readonly string[
   environment.TOKEN_STORAGE && environment.PAGES === false ? NEEDS_PAGES.filter((name) => environment[name] === undefined) : [];
 
 const withPages = (environment: Environment, name: (typeof NEEDS_PAGES)[number]): boolean | undefined =>
-  environment[name] ?? (environment.PAGES === false ? false : undefined);
+  // Where one of them is asked for the start is refused, and the others are not to be accused of being off.
+  environment[name] ?? (environment.PAGES === false && !NEEDS_PAGES.some((asked) => environment[asked]) ? false : undefined);
 
 /** A file that cannot be read was named among the faults. */
 function pageTextsOf({ PAGE_TEXTS }: Environment): Readonly<Record<string, Readonly<Record<string, string>>>> {
