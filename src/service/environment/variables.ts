@@ -80,7 +80,7 @@ export class Environment {
     kind: onOff,
     default: 'off',
     meaning:
-      "Guards look up the token's entry on each request, so that a revoked token is refused at once. Off: signatures only. The service's own routes always look.",
+      "Guards in the same application that name no check look up the token's entry on each request, so that a revoked token is refused at once. Off: signatures only. The service's own routes always look; an API elsewhere chooses by its own option `check`.",
   })
   TOKEN_ENTRY_VALIDATION!: boolean;
 
