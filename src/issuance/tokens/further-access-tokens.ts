@@ -4,6 +4,7 @@ import { tokenHash } from '../../protocol/hashing.js';
 import { newAccessNumber, newIdentifier } from '../../protocol/token-string.js';
 import { AuthorizationStore } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { grantedClaims } from '../../storage/granted-claims.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { AccessTokenMinter } from './access-token-minter.js';
 import { earlier, endOf, secondsUntil } from './lifetimes.js';
@@ -46,9 +47,11 @@ export class FurtherAccessTokens {
       });
       if (!issued) return undefined;
       if (!issued.written) continue; // 63 random bits met another token's: draw again
+      const granted = scopes ?? issued.grant.scopes;
       const facts = {
         ...issued.grant,
-        scopes: scopes ?? issued.grant.scopes,
+        scopes: granted,
+        claims: grantedClaims(issued.grant, granted),
         resources: resources ?? issued.grant.resources,
         link,
         issuedAt: now,

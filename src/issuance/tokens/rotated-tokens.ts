@@ -5,6 +5,7 @@ import { tokenHash } from '../../protocol/hashing.js';
 import type { ReferenceToken } from '../../protocol/token-string.js';
 import type { Redemption, RedemptionOutcome } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { grantedClaims } from '../../storage/granted-claims.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import type { SymmetricKey } from '../keys/key-material.js';
 import { AccessTokenMinter, type AccessTokenDraft } from './access-token-minter.js';
@@ -80,9 +81,11 @@ export class RotatedTokens {
     { grant, rotation }: RedemptionOutcome,
     { access, successor, now }: RotationDraft,
   ): Promise<MintedTokens> {
+    const scopes = link.scopes ?? grant.scopes;
     const facts = {
       ...grant,
-      scopes: link.scopes ?? grant.scopes,
+      scopes,
+      claims: grantedClaims(grant, scopes),
       resources: link.resources ?? grant.resources,
       link: Number(link.presented.key.number) + 1,
       issuedAt: rotation.rotatedAt,
