@@ -1,4 +1,5 @@
 import type { FailurePolicy } from '../storage/failure.store.js';
+import { pageOptionFaults, PAGE_DEFAULTS, type PageOptions } from './pages/page.options.js';
 import type { Argon2Parameters } from './passwords/argon2.js';
 
 /** So many in each window of so many seconds. */
@@ -6,22 +7,6 @@ export interface RateLimit {
   readonly limit: number;
   /** Seconds. */
   readonly window: number;
-}
-
-/** How the pages look and speak. */
-export interface PageOptions {
-  /** Whether there are pages; without them nobody can sign in with a browser. They need token storage. Default: whatever `storage` is. */
-  readonly enabled?: boolean;
-  /** What the service is called on its pages. Default `Countersign`. */
-  readonly name: string;
-  /** Path of an SVG, PNG or WebP file, 256 KiB at most. Default: the name alone. */
-  readonly logo?: string;
-  /** Colour of buttons and links, `#rrggbb`. What is written on it is black or white, whichever can be read. Default `#2f54d0`. */
-  readonly color: string;
-  /** Own words, by language and key: see `texts/en.ts`. Default: none. */
-  readonly texts: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** A folder with templates in place of those of the same name: `sign-in.eta`, … Default: none. */
-  readonly templates?: string;
 }
 
 export interface PasswordPolicyOptions {
@@ -109,7 +94,7 @@ export const IDENTITY_DEFAULTS: IdentityOptions = {
   storage: true,
   registration: 'immediate',
   sessionLifetime: 14 * 86_400,
-  pages: { name: 'Countersign', color: '#2f54d0', texts: {} },
+  pages: PAGE_DEFAULTS,
   onPasswordChange: 'others',
   includeConnectedApps: false,
   refreshOnlyWhenExpired: false,
@@ -136,6 +121,9 @@ export function resolveIdentityOptions(given: IdentityModuleOptions = {}): Ident
   return options;
 }
 
+/** Whether there are pages. */
+export const hasPages = ({ pages, storage }: IdentityOptions): boolean => pages.enabled ?? storage;
+
 /** Everything that is wrong with the options, each with what to change. */
 export function identityOptionFaults(options: IdentityOptions): string[] {
   const { argon2, passwordPolicy } = options;
@@ -143,6 +131,8 @@ export function identityOptionFaults(options: IdentityOptions): string[] {
     oneOf('registration', options.registration, ['immediate', 'verified', 'off']),
     options.registration === 'verified' &&
       "registration: 'verified' needs mail, which this version cannot send. Choose 'immediate', or 'off' and make accounts as an operator.",
+    between('sessionLifetime', options.sessionLifetime, 300, 31_536_000),
+    ...pageOptionFaults(options.pages, options.storage),
     oneOf('onPasswordChange', options.onPasswordChange, ['others', 'all', 'none']),
     ...booleans(options, ['enabled', 'storage', 'includeConnectedApps', 'refreshOnlyWhenExpired']),
     ...booleans(passwordPolicy, ['refuseCommon'], 'passwordPolicy.'),

@@ -7,6 +7,8 @@ export interface Endpoint {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
+  /** People come here: what is refused early is answered as a page, by `guardPages`. */
+  readonly page?: boolean;
   /** Who may read it from a browser: anyone, the client's own origins, nobody. */
   readonly cors: 'any' | 'client' | 'none';
   /** Whether it answers at all; otherwise 404. */
@@ -29,20 +31,20 @@ export const PATHS = {
 } as const;
 
 const form = { methods: ['POST'], form: true } as const;
-const both = { methods: ['GET', 'POST'], form: true } as const;
+const page = { methods: ['GET', 'POST'], form: true, page: true, cors: 'none' } as const;
 
 /** A public document, always there. */
 const document = (path: string): Endpoint => ({ path, methods: ['GET'], form: false, cors: 'any', enabled: () => true });
 
 const ENDPOINTS: readonly Endpoint[] = [
-  { path: PATHS.authorization, ...both, cors: 'none', enabled: (options) => options.endpoints.authorization },
+  { path: PATHS.authorization, ...page, enabled: (options) => options.endpoints.authorization },
   { path: PATHS.pushedAuthorization, ...form, cors: 'none', enabled: (options) => options.endpoints.pushedAuthorization },
   { path: PATHS.token, ...form, cors: 'client', enabled: (options) => options.endpoints.token },
   { path: PATHS.device, ...form, cors: 'none', enabled: (options) => options.endpoints.device },
   { path: PATHS.introspection, ...form, cors: 'none', enabled: (options) => options.endpoints.introspection },
   { path: PATHS.revocation, ...form, cors: 'client', enabled: (options) => options.endpoints.revocation },
   { path: PATHS.userinfo, methods: ['GET', 'POST'], form: false, cors: 'client', enabled: (options) => options.endpoints.userinfo },
-  { path: PATHS.endSession, ...both, cors: 'none', enabled: (options) => options.endpoints.endSession },
+  { path: PATHS.endSession, ...page, enabled: (options) => options.endpoints.endSession },
   ...[PATHS.jwks, PATHS.openidConfiguration, PATHS.authorizationServer].map(document),
 ];
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RAW_FORM } from '../../identity/pages/page-route.decorator.js';
 import { ACCEPTED_CODINGS, isUncoded } from '../../protocol/content-coding.js';
+import { isForm } from '../../protocol/form.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
@@ -32,6 +33,7 @@ export function guardEndpoints(
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
       if (isPreflight(request)) return await answerPreflight(endpoint, request, reply, originAllowed);
+      if (endpoint.page) return undefined;
       if (endpoint.cors === 'any') reply.header('access-control-allow-origin', '*');
       check(endpoint, request, reply);
       return undefined;
@@ -41,7 +43,7 @@ export function guardEndpoints(
     }
   });
   takeRawForms(fastify, (request) => RAW_FORM in (request.routeOptions.config ?? {}) || (endpointOf(request)?.form ?? false));
-  answerEarlyErrors(fastify, (url) => endpoints.has(url));
+  answerEarlyErrors(fastify, (url) => endpoints.has(url) && !endpoints.get(url)?.page);
   answerAtPath(fastify, metadataAddressOf(options.issuer));
 }
 
@@ -120,6 +122,3 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowe
 
 const isPreflight = (request: FastifyRequest): boolean =>
   request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined;
-
-const isForm = (contentType: string | undefined): boolean =>
-  /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
