@@ -19,6 +19,7 @@ import { Continuations } from '../identity/pages/continuations.js';
 import { AuthorizationClients } from './authorization/authorization-clients.js';
 import { AuthorizationCompletion } from './authorization/authorization-completion.js';
 import { AuthorizationContinuations } from './authorization/authorization-continuations.js';
+import { ClientAssertions } from './clients/client-assertions.js';
 import { AuthorizationEntrance } from './authorization/authorization-entrance.js';
 import { AuthorizationLimits } from './authorization/authorization-limits.js';
 import { AuthorizationRequests } from './authorization/authorization-requests.js';
@@ -29,9 +30,13 @@ import { PushedRequests } from './authorization/pushed-requests.js';
 import { Standings } from './authorization/standings.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
+import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
 import { AuthorizeController } from './endpoints/authorize.controller.js';
 import { EndSessionController } from './endpoints/end-session.controller.js';
+import { DeviceRequests } from './devices/device-requests.js';
+import { UserCodeGuesses } from './devices/user-code-guesses.js';
+import { DeviceAuthorizationController } from './endpoints/device-authorization.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
@@ -57,13 +62,15 @@ import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
 import { SealedTickets } from './keys/sealed-tickets.js';
+import { BackchannelLogout } from './logout/backchannel-logout.js';
+import { LogoutDelivery } from './logout/logout-delivery.js';
+import { LogoutTokens } from './logout/logout-tokens.js';
 import { SignOutRequests } from './logout/sign-out-requests.js';
 import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
 import { ConsentController } from './pages/consent.controller.js';
 import { ContinueController } from './pages/continue.controller.js';
 import { SelectAccountController } from './pages/select-account.controller.js';
-import { SignOutForm } from './pages/sign-out-form.js';
 import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { Visits } from './pages/visits.js';
 import { AccessJwt } from './tokens/access-jwt.js';
@@ -77,6 +84,7 @@ import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokenHints } from './tokens/id-token-hints.js';
 import { IdTokens } from './tokens/id-tokens.js';
+import { IntrospectionJwt } from './tokens/introspection-jwt.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
 import { PresentedCodes } from './tokens/presented-codes.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
@@ -113,20 +121,22 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
     ...[AuthorizeController, PushedAuthorizationController, ContinueController, SelectAccountController, ConsentController],
     ...[EndSessionController, SignOutPageController],
+    ...[DeviceAuthorizationController],
   ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
-    ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
     ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
+    ...[DeviceRequests, UserCodeGuesses],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
-    ...[SignOutRequests, SigningOut, SignOutForm],
+    ...[SignOutRequests, SigningOut, BackchannelLogout, LogoutDelivery, LogoutTokens],
     {
       provide: TokenIssuer,
       inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],

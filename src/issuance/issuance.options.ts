@@ -41,7 +41,7 @@ export interface IssuanceOptions {
   readonly firstPartyClient?: string;
   /** Scopes the built-in client may ask for, all of which each sign-in gets. @default ['offline_access'] */
   readonly firstPartyScopes?: readonly string[];
-  /** Endpoints that answer; the others are 404 and not in the metadata. Introspection and revocation need token storage. @default all that can be */
+  /** Endpoints that answer; the others are 404 and not in the metadata. All but token need token storage, device its grant type. @default all that can be */
   readonly endpoints?: { readonly [Name in EndpointName]?: boolean };
   /** Built-in grant types that are accepted. Those of people who sign in with a browser need token storage. @default all that can be */
   readonly grantTypes?: { readonly [Name in GrantTypeName]?: boolean };
@@ -57,10 +57,20 @@ export interface IssuanceOptions {
   readonly deviceCodeLifetime?: number;
   /** Seconds between a device's polls. RFC 8628 §3.5 @default 5; 1 to 60 */
   readonly deviceInterval?: number;
+  /**
+   * Device requests a minute that one client, and one address, may open at one instance; 0: no limit. Together with `deviceCodeLifetime` it bounds how
+   * many user codes are live, and so how likely a guess is right. @default 600
+   */
+  readonly deviceRequestsPerMinute?: number;
   /** Seconds an id token lives. @default 900; at most 86400 */
   readonly idTokenLifetime?: number;
   /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
+  /**
+   * Tell the apps that registered a URI for it when a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0). What ends while it is off is
+   * told if it is on again within a day. @default true, false without storage
+   */
+  readonly backchannelLogout?: boolean;
   /** Days a signing key is active. Its successor is published a day before. @default 90 */
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
@@ -122,8 +132,10 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     interactionLifetime: 1800,
     deviceCodeLifetime: 600,
     deviceInterval: 5,
+    deviceRequestsPerMinute: 600,
     idTokenLifetime: 900,
     idTokenAlgorithm: 'RS256',
+    backchannelLogout: tokenStorage,
     defaultAudience: options.issuer,
     firstPartyClient: 'first-party',
     firstPartyScopes: ['offline_access'],
@@ -137,6 +149,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
       ...all(ENDPOINTS_WITH_STORAGE, tokenStorage),
       token: true,
       pushedAuthorization: authorization,
+      device: tokenStorage && options.grantTypes?.deviceCode !== false,
       ...withoutUndefined(options.endpoints ?? {}),
       authorization,
     },
@@ -168,12 +181,16 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('interactionLifetime', 60, 86_400),
     ...within('deviceCodeLifetime', 60, 1800),
     ...within('deviceInterval', 1, 60),
+    ...within('deviceRequestsPerMinute', 0, 1e9),
     ...within('idTokenLifetime', 1, LIMITS.accessTokenLifetime),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
     ...within('authorizationRequestsPerMinute', 0, 1e9),
     ...within('retention', 0, 10 * 365 * 86_400),
   ];
+  if (options.endpoints?.device && options.grantTypes?.deviceCode === false) {
+    faults.push('The device authorization endpoint opens requests that nobody redeems: turn it off. The grant type device_code is off.');
+  }
   if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
   return [...faults, ...authorizationFaults(options)];
 }
@@ -194,6 +211,7 @@ function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [
     [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
+    [options.backchannelLogout, 'backchannelLogout needs token storage: turn it off, or tokenStorage on.'],
     ...ENDPOINTS_WITH_STORAGE.map((name): [boolean | undefined, string] => [
       options.endpoints?.[name],
       `The ${WORDS[name]} endpoint needs token storage: turn it off, or tokenStorage on.`,
