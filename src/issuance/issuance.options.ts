@@ -56,7 +56,7 @@ export interface IssuanceOptions {
   readonly deviceInterval?: number;
   /** Seconds an id token lives. @default 900; at most 86400 */
   readonly idTokenLifetime?: number;
-  /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
+  /** (client) Signature of id tokens, logout tokens, signed user information and signed introspection answers (RFC 9701). @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
   /** Days a signing key is active. Its successor is published a day before. @default 90 */
   readonly signingKeyDays?: number;
