@@ -17,17 +17,35 @@ import { BrowserCookies } from './browser/browser-cookies.js';
 import { BrowserSessions } from './browser/browser-sessions.js';
 import { FormTokens } from './browser/form-tokens.js';
 import { CredentialCheck } from './credential-check.js';
-import { IDENTITY_OPTIONS, resolveIdentityOptions, type IdentityModuleOptions, type IdentityOptions } from './identity.options.js';
+import {
+  hasPages,
+  IDENTITY_OPTIONS,
+  resolveIdentityOptions,
+  type IdentityModuleOptions,
+  type IdentityOptions,
+} from './identity.options.js';
 import { Argon2 } from './passwords/argon2.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { AccountChanges } from './pages/account-changes.js';
+import { AccountOverview } from './pages/account-overview.js';
+import { AccountPageController } from './pages/account-page.controller.js';
+import { AllContinuations } from './pages/all-continuations.js';
+import { AssetsController } from './pages/assets.controller.js';
+import { Entrance } from './pages/entrance.js';
 import { EtaPages } from './pages/eta-pages.js';
-import { AllContinuations } from './pages/own-continuations.js';
+import { guardPages } from './pages/fastify-pages.js';
+import { PageAssets } from './pages/page-assets.js';
+import { PageErrors } from './pages/page-errors.js';
+import { PageForms } from './pages/page-forms.js';
 import { PageReplies } from './pages/page-replies.js';
 import { Pages } from './pages/pages.js';
+import { RegisterPageController } from './pages/register-page.controller.js';
 import { SignInPageController } from './pages/sign-in-page.controller.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
+import { Registration } from './registration.js';
 import { AccountController } from './sign-in-api/account.controller.js';
 import { answerEarlyProblems } from './sign-in-api/early-problems.js';
+import { refuseOtherMethods } from './sign-in-api/other-methods.js';
 import { answerOtherOrigins } from './sign-in-api/other-origins.js';
 import { RefreshController } from './sign-in-api/refresh.controller.js';
 import { RegistrationController } from './sign-in-api/registration.controller.js';
@@ -53,11 +71,15 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .build();
 
 /**
- * Who the person is: accounts, passwords, and the sign-in API for first-party apps. Needs the storage ports and Clock (`PostgresStorageModule`) and
- * the ports FirstPartyTokens, OwnTokens and AllowedOrigins (`IssuanceModule`). For Fastify hosts.
+ * Who the person is: accounts, passwords, the sign-in API for first-party apps, and the pages. Needs the storage ports and Clock
+ * (`PostgresStorageModule`), and the ports FirstPartyTokens, OwnTokens, AllowedOrigins, Continuations and IssuerAddress (`IssuanceModule`). For
+ * Fastify hosts.
  */
 @Module({
-  controllers: [RegistrationController, SignInController, RefreshController, AccountController, SessionsController, SignInPageController],
+  controllers: [
+    ...[RegistrationController, SignInController, RefreshController, AccountController, SessionsController],
+    ...[SignInPageController, RegisterPageController, AccountPageController, AssetsController],
+  ],
   providers: [
     { provide: IDENTITY_OPTIONS, useFactory: resolveIdentityOptions, inject: [MODULE_OPTIONS_TOKEN] },
     Argon2,
@@ -66,17 +88,20 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     AttemptLimiter,
     CredentialCheck,
     Users,
-    ...[BrowserCookies, BrowserSessions, FormTokens, AllContinuations, PageReplies],
+    Registration,
+    ...[BrowserCookies, BrowserSessions, FormTokens],
+    ...[PageAssets, PageReplies, PageErrors, PageForms, AllContinuations, Entrance, AccountOverview, AccountChanges],
   ],
   exports: [
     ...[IDENTITY_OPTIONS, Accounts, AttemptLimiter, CredentialCheck, Users],
-    ...[BrowserCookies, BrowserSessions, FormTokens, PageReplies],
+    ...[BrowserCookies, BrowserSessions, FormTokens, PageForms, PageReplies, PageErrors],
   ],
 })
 export class IdentityModule extends ConfigurableModuleClass implements NestModule {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly origins: AllowedOrigins,
+    private readonly pageErrors: PageErrors,
     @Inject(IDENTITY_OPTIONS) private readonly options: IdentityOptions,
   ) {
     super();
@@ -84,12 +109,18 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
 
   /** Nest calls this before it registers routes, and only where there is HTTP. */
   configure(): void {
-    if (!this.options.enabled) return;
     const adapter = this.host.httpAdapter;
-    if (adapter.getType() !== 'fastify') throw new Error('The sign-in API needs @nestjs/platform-fastify.');
+    const pages = hasPages(this.options);
+    if (adapter.getType() !== 'fastify') {
+      if (!this.options.enabled && !pages) return;
+      throw new Error('The sign-in API and the pages need @nestjs/platform-fastify.');
+    }
     const fastify = adapter.getInstance<FastifyInstance>();
+    guardPages(fastify, this.pageErrors, pages);
+    if (!this.options.enabled) return;
     answerEarlyProblems(fastify);
     answerOtherOrigins(fastify, this.origins);
+    refuseOtherMethods(fastify, this.origins, this.options.storage);
   }
 }
 

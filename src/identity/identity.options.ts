@@ -1,4 +1,5 @@
 import type { FailurePolicy } from '../storage/failure.store.js';
+import { pageOptionFaults, PAGE_DEFAULTS, type PageOptions } from './pages/page.options.js';
 import type { Argon2Parameters } from './passwords/argon2.js';
 
 /** So many in each window of so many seconds. */
@@ -6,22 +7,6 @@ export interface RateLimit {
   readonly limit: number;
   /** Seconds. */
   readonly window: number;
-}
-
-/** How the pages look and speak. */
-export interface PageOptions {
-  /** Whether there are pages; without them nobody can sign in with a browser. They need token storage. Default: whatever `storage` is. */
-  readonly enabled?: boolean;
-  /** What the service is called on its pages. Default `Countersign`. */
-  readonly name: string;
-  /** Path of an SVG, PNG or WebP file, 256 KiB at most. Default: the name alone. */
-  readonly logo?: string;
-  /** Colour of buttons and links, `#rrggbb`. What is written on it is black or white, whichever can be read. Default `#2f54d0`. */
-  readonly color: string;
-  /** Own words, by language and key: see `texts/en.ts`. Default: none. */
-  readonly texts: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** A folder with templates in place of those of the same name: `sign-in.eta`, … Default: none. */
-  readonly templates?: string;
 }
 
 export interface PasswordPolicyOptions {
@@ -109,7 +94,7 @@ export const IDENTITY_DEFAULTS: IdentityOptions = {
   storage: true,
   registration: 'immediate',
   sessionLifetime: 14 * 86_400,
-  pages: { name: 'Countersign', color: '#2f54d0', texts: {} },
+  pages: PAGE_DEFAULTS,
   onPasswordChange: 'others',
   includeConnectedApps: false,
   refreshOnlyWhenExpired: false,
@@ -128,13 +113,19 @@ export const IDENTITY_DEFAULTS: IdentityOptions = {
   },
 };
 
+/** The options as they would be in force, unchecked. */
+export const withIdentityDefaults = (given: IdentityModuleOptions): IdentityOptions => withDefaults(IDENTITY_DEFAULTS, given);
+
 /** The options in force. @throws Error that names every fault and what to change */
 export function resolveIdentityOptions(given: IdentityModuleOptions = {}): IdentityOptions {
-  const options = withDefaults(IDENTITY_DEFAULTS, given);
+  const options = withIdentityDefaults(given);
   const faults = identityOptionFaults(options);
   if (faults.length > 0) throw new Error(['IdentityModule cannot start with these options:', ...faults].join('\n- '));
   return options;
 }
+
+/** Whether there are pages. */
+export const hasPages = ({ pages, storage }: IdentityOptions): boolean => pages.enabled ?? storage;
 
 /** Everything that is wrong with the options, each with what to change. */
 export function identityOptionFaults(options: IdentityOptions): string[] {
@@ -143,6 +134,8 @@ export function identityOptionFaults(options: IdentityOptions): string[] {
     oneOf('registration', options.registration, ['immediate', 'verified', 'off']),
     options.registration === 'verified' &&
       "registration: 'verified' needs mail, which this version cannot send. Choose 'immediate', or 'off' and make accounts as an operator.",
+    between('sessionLifetime', options.sessionLifetime, 300, 31_536_000),
+    ...pageOptionFaults(options.pages, options.storage),
     oneOf('onPasswordChange', options.onPasswordChange, ['others', 'all', 'none']),
     ...booleans(options, ['enabled', 'storage', 'includeConnectedApps', 'refreshOnlyWhenExpired']),
     ...booleans(passwordPolicy, ['refuseCommon'], 'passwordPolicy.'),
@@ -188,8 +181,10 @@ function withDefaults<T extends object>(defaults: T, given: object): T {
   const result = { ...defaults } as Record<string, unknown>;
   for (const [name, value] of Object.entries(given)) {
     const fallback = result[name];
-    const nested = typeof fallback === 'object' && fallback !== null && typeof value === 'object' && value !== null;
+    const nested = isGroup(fallback) && isGroup(value);
     if (value !== undefined) result[name] = nested ? withDefaults(fallback, value) : value;
   }
   return result as T;
 }
+
+const isGroup = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);

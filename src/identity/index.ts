@@ -7,6 +7,7 @@ export { CredentialCheck, type Claimant } from './credential-check.js';
 export * from './first-party-tokens.js';
 export { IdentityModule, type IdentityModuleExtras } from './identity.module.js';
 export * from './identity.options.js';
+export type { PageOptions } from './pages/page.options.js';
 export { OwnTokens } from './own-tokens.js';
 export type { Argon2Parameters } from './passwords/argon2.js';
 export type { PasswordRefusal } from './passwords/password-policy.js';

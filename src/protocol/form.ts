@@ -24,6 +24,10 @@ export class Parameters {
   }
 }
 
+/** Whether a `Content-Type` names a form, in the one encoding there is. */
+export const isForm = (contentType: string | undefined): boolean =>
+  /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
+
 /**
  * Reads an application/x-www-form-urlencoded body. RFC 6749 §3.2: no parameter may be sent twice.
  * @throws OAuthError invalid_request: not UTF-8, broken percent-encoding, a repeated parameter, a NUL character

@@ -12,6 +12,10 @@ const TABLES = [
   'client_secret',
   'client_assertion',
   'scope',
+  'consent',
+  'pushed_request',
+  'device_request',
+  'logout_notice',
   'key',
 ] as const;
 

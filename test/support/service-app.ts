@@ -16,6 +16,8 @@ export interface TestServiceOptions {
   /** Another instance on the same database and master key. */
   readonly beside?: TestService;
   readonly clock?: Clock;
+  /** To listen on; one is chosen if it is not given. */
+  readonly port?: number;
 }
 
 /** The real modules behind real HTTP, on a clock the test moves. */
@@ -33,7 +35,13 @@ export interface TestService {
 
 export const ISSUER = 'http://localhost:3000';
 
-export async function startService({ issuance = {}, identity = {}, beside, clock: given }: TestServiceOptions = {}): Promise<TestService> {
+export async function startService({
+  issuance = {},
+  identity = {},
+  beside,
+  clock: given,
+  port = 0,
+}: TestServiceOptions = {}): Promise<TestService> {
   const database = beside?.database ?? (await createDatabase());
   const masterKey = beside?.masterKey ?? randomBytes(32);
   const clock = (given ?? beside?.clock ?? new TestClock()) as TestClock;
@@ -50,7 +58,7 @@ export async function startService({ issuance = {}, identity = {}, beside, clock
     .useValue(clock)
     .compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error', 'fatal'] });
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1');
   return {
     app,
     clock,

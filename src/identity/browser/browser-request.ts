@@ -9,9 +9,11 @@ export interface BrowserRequest {
 
 /** What pages write of a Fastify reply. */
 export interface BrowserReply {
+  /** Whether it is answered already. */
+  readonly sent: boolean;
   status(code: number): BrowserReply;
   header(name: string, value: string): BrowserReply;
   headers(headers: Record<string, string>): BrowserReply;
   getHeader(name: string): number | string | string[] | undefined;
-  send(body?: string): BrowserReply;
+  send(body?: string | Buffer): BrowserReply;
 }

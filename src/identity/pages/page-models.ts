@@ -55,6 +55,7 @@ export interface PageModels {
     readonly email?: string;
     readonly displayName?: string;
     readonly problem?: PageProblem;
+    readonly passwordMinLength: number;
     readonly signInHref: string;
   };
   /** Button `decision`: `continue` or `other`. */
@@ -85,6 +86,8 @@ export interface PageModels {
     readonly sessions: readonly PageSession[];
     readonly apps: readonly PageApp[];
     readonly signOutHref: string;
+    /** What was just done: a key of the texts. */
+    readonly notice?: 'session-ended' | 'others-ended' | 'access-removed';
   };
   /** Button `decision`: `sign-out` or `stay`. */
   readonly 'sign-out': { readonly form: PageForm; readonly account: string };

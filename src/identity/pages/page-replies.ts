@@ -11,6 +11,8 @@ export interface PageReplyOptions {
   readonly formAction?: readonly string[];
   /** `ui_locales`: languages in the app's order of preference. OpenID Connect Core §3.1.2.1 */
   readonly uiLocales?: readonly string[];
+  /** Seconds until it makes sense to try again. RFC 9110 §10.2.3 */
+  readonly retryAfter?: number;
 }
 
 /** Sends pages, with what keeps others from framing, caching, extending or reading them. */
@@ -23,7 +25,7 @@ export class PageReplies {
     reply: BrowserReply,
     page: Name,
     model: PageModels[Name],
-    { status = 200, formAction = [], uiLocales = [] }: PageReplyOptions = {},
+    { status = 200, formAction = [], uiLocales = [], retryAfter }: PageReplyOptions = {},
   ): Promise<void> {
     const locale = localeOf(uiLocales, request.headers['accept-language']);
     const html = await this.pages.render(page, model, locale);
@@ -34,8 +36,17 @@ export class PageReplies {
         'content-security-policy': policy(formAction, page === 'form-post'),
         'content-language': locale,
         'content-type': 'text/html; charset=utf-8',
+        ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
       })
       .send(html);
+  }
+
+  /** For when there can be no page. */
+  plain(reply: BrowserReply, status: number, text: string): void {
+    reply
+      .status(status)
+      .headers({ ...PAGE_HEADERS, 'content-security-policy': policy([], false), 'content-type': 'text/plain; charset=utf-8' })
+      .send(text);
   }
 
   /** 303: whatever the method was, the next is a GET (RFC 9700 §4.12). */

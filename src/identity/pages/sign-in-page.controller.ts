@@ -1,83 +1,79 @@
-import { Controller, Req, Res } from '@nestjs/common';
-import { parseForm, type Parameters } from '../../protocol/form.js';
+import { Req, Res } from '@nestjs/common';
+import type { Parameters } from '../../protocol/form.js';
 import { normaliseEmail } from '../accounts/email.js';
 import { TooManyAttemptsError } from '../attempts/too-many-attempts.error.js';
-import { BrowserCookies } from '../browser/browser-cookies.js';
 import { BrowserSessions } from '../browser/browser-sessions.js';
-import type { BrowserReply, BrowserRequest } from '../browser/browser-request.js';
-import { FormTokens } from '../browser/form-tokens.js';
-import { isSameOrigin } from '../browser/same-origin.js';
+import type { BrowserReply } from '../browser/browser-request.js';
 import { CredentialCheck } from '../credential-check.js';
-import { IssuerAddress } from '../issuer-address.js';
-import type { Continuation } from './continuations.js';
-import { AllContinuations } from './own-continuations.js';
-import { PageReplies } from './page-replies.js';
+import { Registration } from '../registration.js';
+import { isTyped, LONGEST_PASSWORD } from '../typed-text.js';
+import { Entrance, type Visit } from './entrance.js';
+import { PageController } from './page-controller.decorator.js';
 import type { PageProblem } from './page-models.js';
+import { PAGE_PATHS } from './page-paths.js';
+import { PageReplies } from './page-replies.js';
+import type { PageRequest } from './page-request.js';
 import { PageRoute } from './page-route.decorator.js';
 
-type PageRequest = BrowserRequest & { readonly query: Readonly<Record<string, unknown>>; readonly body?: unknown };
-
-const PATH = '/sign-in';
-const PURPOSE = ['sign-in'];
+const PATH = PAGE_PATHS.signIn;
+const PURPOSE = { path: PATH };
 
 /** `/sign-in`: the person proves who they are by e-mail and password, and goes on where they came from. */
-@Controller()
+@PageController()
 export class SignInPageController {
   constructor(
-    private readonly sessions: BrowserSessions,
+    private readonly entrance: Entrance,
     private readonly credentials: CredentialCheck,
-    private readonly continuations: AllContinuations,
+    private readonly sessions: BrowserSessions,
+    private readonly registration: Registration,
     private readonly replies: PageReplies,
-    private readonly cookies: BrowserCookies,
-    private readonly tokens: FormTokens,
-    private readonly address: IssuerAddress,
   ) {}
 
   @PageRoute('GET', PATH)
   async show(@Req() request: PageRequest, @Res() reply: BrowserReply): Promise<void> {
-    const { continue: href } = request.query;
-    const way = await this.continuations.find(typeof href === 'string' ? href : undefined, request);
-    if (!way) return this.replies.send(request, reply, 'message', { code: 'expired' }, { status: 400 });
-    const session = await this.sessions.current(request);
-    if (session && way.satisfiedBy(session)) return this.replies.redirect(reply, way.href);
-    await this.page(request, reply, way, way.loginHint ?? session?.account.email);
+    const visit = await this.entrance.arrive(request, reply);
+    if (visit) await this.page(request, reply, visit);
   }
 
   @PageRoute('POST', PATH)
   async signIn(@Req() request: PageRequest, @Res() reply: BrowserReply): Promise<void> {
-    const form = parseForm(request.body as Buffer);
-    const way = await this.continuations.find(form.get('continue'), request);
-    const genuine =
-      isSameOrigin(request, this.address.origin) && this.tokens.verify(this.cookies.knownBrowser(request), PURPOSE, form.get('csrf'));
-    if (!way || !genuine) return this.replies.send(request, reply, 'message', { code: 'expired' }, { status: 400 });
+    const received = await this.entrance.receive(request, reply, PURPOSE);
+    if (!received) return;
+    const { form, way } = received;
     const problem = await this.attempt(request, reply, form);
-    if (!problem) return this.replies.redirect(reply, way.href);
-    await this.page(request, reply, way, form.get('email'), problem);
+    if (!problem) return this.entrance.goOn(reply, way);
+    const email = form.get('email');
+    await this.page(request, reply, { way, ...(email !== undefined && { email }) }, problem);
   }
 
   private async attempt(request: PageRequest, reply: BrowserReply, form: Parameters): Promise<PageProblem | undefined> {
     const email = normaliseEmail(form.get('email') ?? '');
     const password = form.get('password') ?? '';
+    const wrong = { code: 'wrong-credentials' };
+    if (email === undefined || !isTyped(password, LONGEST_PASSWORD)) return wrong;
     try {
-      const account =
-        email === undefined || password === '' ? undefined : await this.credentials.prove({ email, password, address: request.ip });
+      const account = await this.credentials.prove({ email, password, address: request.ip });
       const session = account && (await this.sessions.signIn(request, reply, account, ['pwd']));
-      return session ? undefined : { code: 'wrong-credentials' };
+      return session ? undefined : wrong;
     } catch (error) {
       if (error instanceof TooManyAttemptsError) return { code: 'too-many-attempts', seconds: error.retryAfter };
       throw error;
     }
   }
 
-  private async page(request: PageRequest, reply: BrowserReply, way: Continuation, email?: string, problem?: PageProblem): Promise<void> {
-    const csrf = this.tokens.issue(this.cookies.browser(request, reply), PURPOSE);
+  private async page(request: PageRequest, reply: BrowserReply, { way, email }: Visit, problem?: PageProblem): Promise<void> {
     const model = {
-      form: { action: this.address.href(PATH), fields: { csrf, continue: way.href } },
+      form: this.entrance.form(request, reply, PURPOSE, way),
       ...(way.appName !== undefined && { appName: way.appName }),
       ...(email !== undefined && { email }),
       ...(problem && { problem }),
+      ...(this.registration.open && { registerHref: this.entrance.link(PAGE_PATHS.register, way) }),
     };
-    const status = problem?.code === 'too-many-attempts' ? 429 : problem ? 401 : 200;
-    await this.replies.send(request, reply, 'sign-in', model, { status, formAction: way.formAction, uiLocales: way.uiLocales });
+    await this.replies.send(request, reply, 'sign-in', model, {
+      status: problem === undefined ? 200 : problem.seconds === undefined ? 401 : 429,
+      formAction: way.formAction,
+      uiLocales: way.uiLocales,
+      ...(problem?.seconds !== undefined && { retryAfter: problem.seconds }),
+    });
   }
 }

@@ -1,5 +1,5 @@
-import { isLoopback } from '../../issuance/issuance.options.js';
 import { LIMITS } from '../../protocol/limits.js';
+import { isRedirectUri } from '../../protocol/redirect-uri.js';
 import { parseScope } from '../../protocol/scope.js';
 import type { ClientPermissions, ClientSettings, NewClient } from '../../storage/client.store.js';
 import { flowFaults } from './client-flow-rules.js';
@@ -125,12 +125,4 @@ function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { origin, protocol } = new URL(text);
   return origin === text && (protocol === 'https:' || protocol === 'http:');
-}
-
-function isRedirectUri(text: string): boolean {
-  if (!URL.canParse(text) || /[#*\s]/.test(text) || text.length > 2000) return false;
-  const { protocol, hostname, username } = new URL(text);
-  if (username) return false;
-  if (protocol === 'https:') return true;
-  return protocol === 'http:' ? isLoopback(hostname) : protocol.includes('.');
 }

@@ -1,4 +1,5 @@
-import { LONGEST_PASSWORD, Text } from './text.decorator.js';
+import { LONGEST_PASSWORD } from '../../typed-text.js';
+import { Text } from './text.decorator.js';
 
 export class ChangePasswordRequest {
   @Text(LONGEST_PASSWORD)

@@ -1,4 +1,5 @@
-import { LONGEST_EMAIL, LONGEST_PASSWORD, Text } from './text.decorator.js';
+import { LONGEST_EMAIL, LONGEST_PASSWORD } from '../../typed-text.js';
+import { Text } from './text.decorator.js';
 
 export class LoginRequest {
   @Text(LONGEST_EMAIL)

@@ -1,5 +1,6 @@
+import { LONGEST_EMAIL, LONGEST_NAME, LONGEST_PASSWORD } from '../../typed-text.js';
 import { MayBeAbsent } from './may-be-absent.decorator.js';
-import { LONGEST_EMAIL, LONGEST_PASSWORD, Text } from './text.decorator.js';
+import { Text } from './text.decorator.js';
 
 export class RegisterRequest {
   @Text(LONGEST_EMAIL)
@@ -9,6 +10,6 @@ export class RegisterRequest {
   readonly password!: string;
 
   @MayBeAbsent()
-  @Text(100)
+  @Text(LONGEST_NAME)
   readonly displayName?: string;
 }
