@@ -69,7 +69,7 @@ export interface IssuanceOptions {
   readonly deviceRequestsPerMinute?: number;
   /** Seconds an id token lives. @default 900; at most 86400 */
   readonly idTokenLifetime?: number;
-  /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
+  /** (client) Signature of id tokens, logout tokens, signed user information and signed introspection answers (RFC 9701). @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
   /**
    * Tell the apps that registered a URI for it when a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0). What ends while it is off is

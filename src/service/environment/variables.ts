@@ -302,7 +302,8 @@ export class Environment {
   @Variable({
     kind: oneOf('ES256', 'RS256'),
     default: 'RS256',
-    meaning: 'Signature of id tokens and logout tokens. A client can override it. OpenID Connect Core §15.1',
+    meaning:
+      'Signature of id tokens, logout tokens and signed introspection answers. A client can override it. OpenID Connect Core §15.1, RFC 9701 §6',
   })
   ID_TOKEN_ALGORITHM!: 'ES256' | 'RS256';
 
