@@ -57,13 +57,15 @@ import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
 import { SealedTickets } from './keys/sealed-tickets.js';
+import { BackchannelLogout } from './logout/backchannel-logout.js';
+import { LogoutDelivery } from './logout/logout-delivery.js';
+import { LogoutTokens } from './logout/logout-tokens.js';
 import { SignOutRequests } from './logout/sign-out-requests.js';
 import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
 import { ConsentController } from './pages/consent.controller.js';
 import { ContinueController } from './pages/continue.controller.js';
 import { SelectAccountController } from './pages/select-account.controller.js';
-import { SignOutForm } from './pages/sign-out-form.js';
 import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { Visits } from './pages/visits.js';
 import { AccessJwt } from './tokens/access-jwt.js';
@@ -126,7 +128,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
-    ...[SignOutRequests, SigningOut, SignOutForm],
+    ...[SignOutRequests, SigningOut, BackchannelLogout, LogoutDelivery, LogoutTokens],
     {
       provide: TokenIssuer,
       inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],

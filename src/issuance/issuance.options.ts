@@ -61,6 +61,11 @@ export interface IssuanceOptions {
   readonly idTokenLifetime?: number;
   /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
+  /**
+   * Tell the apps that registered a URI for it when a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0). What ends while it is off is
+   * told if it is on again within a day. @default true, false without storage
+   */
+  readonly backchannelLogout?: boolean;
   /** Days a signing key is active. Its successor is published a day before. @default 90 */
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
@@ -124,6 +129,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     deviceInterval: 5,
     idTokenLifetime: 900,
     idTokenAlgorithm: 'RS256',
+    backchannelLogout: tokenStorage,
     defaultAudience: options.issuer,
     firstPartyClient: 'first-party',
     firstPartyScopes: ['offline_access'],
@@ -194,6 +200,7 @@ function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [
     [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
+    [options.backchannelLogout, 'backchannelLogout needs token storage: turn it off, or tokenStorage on.'],
     ...ENDPOINTS_WITH_STORAGE.map((name): [boolean | undefined, string] => [
       options.endpoints?.[name],
       `The ${WORDS[name]} endpoint needs token storage: turn it off, or tokenStorage on.`,

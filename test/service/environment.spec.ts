@@ -158,6 +158,7 @@ describe('the environment', () => {
       [/REQUIRE_PUSHED_REQUESTS needs PUSHED_AUTHORIZATION_ENDPOINT: turn/],
     ],
     [{ TOKEN_STORAGE: 'off', PAGES: 'on' }, [/^PAGES needs token storage: turn it off, or TOKEN_STORAGE on/]],
+    [{ PAGES: 'off', REQUIRE_PUSHED_REQUESTS: 'on' }, [/^REQUIRE_PUSHED_REQUESTS needs the pages/]],
     [
       { PAGES: 'off', AUTHORIZATION_ENDPOINT: 'on', GRANT_DEVICE_CODE: 'on' },
       [/^AUTHORIZATION_ENDPOINT needs the pages: turn it off, or PAGES on/, /^GRANT_DEVICE_CODE needs the pages/],

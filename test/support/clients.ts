@@ -41,6 +41,11 @@ export class ClientBuilder {
     return this.with({ settings });
   }
 
+  /** Changes the registered client into this one. */
+  async update(service: Service): Promise<void> {
+    await service.get(ClientStore).update(this.client);
+  }
+
   async register(service: Service): Promise<TestClient> {
     const now = service.clock.now();
     await service.get(ClientStore).insert(this.client, now);

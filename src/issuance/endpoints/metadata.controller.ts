@@ -30,7 +30,7 @@ export class MetadataController {
   }
 
   private async document(): Promise<object> {
-    const { issuer, endpoints } = this.options;
+    const { issuer, endpoints, backchannelLogout } = this.options;
     const scopes = [...(await this.policy.knownScopes()).keys()];
     return {
       issuer,
@@ -49,6 +49,8 @@ export class MetadataController {
         revocation_endpoint_auth_methods_supported: ALL_METHODS,
       }),
       ...(endpoints.userinfo && { userinfo_endpoint: issuer + PATHS.userinfo }),
+      ...(endpoints.endSession && { end_session_endpoint: issuer + PATHS.endSession }),
+      ...(backchannelLogout && { backchannel_logout_supported: true, backchannel_logout_session_supported: true }),
       // Scopes of people are of use where people sign in.
       scopes_supported: [...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...scopes])],
       ...authorizationMetadata(this.options),

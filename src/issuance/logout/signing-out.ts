@@ -3,6 +3,7 @@ import type { BrowserReply, BrowserRequest } from '../../identity/browser/browse
 import { BrowserSessions, type BrowserSession } from '../../identity/browser/browser-sessions.js';
 import { PageReplies } from '../../identity/pages/page-replies.js';
 import { withParameters } from '../../protocol/redirect-uri.js';
+import { BackchannelLogout } from './backchannel-logout.js';
 import type { SignOutRequest } from './sign-out-request.js';
 
 /** How a person leaves: at once or after having been asked, and where to. */
@@ -11,6 +12,7 @@ export class SigningOut {
   constructor(
     private readonly sessions: BrowserSessions,
     private readonly replies: PageReplies,
+    private readonly backchannel: BackchannelLogout,
   ) {}
 
   /**
@@ -30,6 +32,7 @@ export class SigningOut {
   /** Ends the session of this browser, if there is one, and sends the person on. @throws StorageUnavailableError */
   async leave(request: BrowserRequest, reply: BrowserReply, { redirectUri, state, uiLocales }: SignOutRequest): Promise<void> {
     await this.sessions.signOut(request, reply);
+    this.backchannel.kick();
     if (redirectUri === undefined) return this.replies.send(request, reply, 'message', { code: 'signed-out' }, { uiLocales });
     this.replies.redirect(reply, state === undefined ? redirectUri : withParameters(redirectUri, { state }));
   }

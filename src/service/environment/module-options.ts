@@ -66,6 +66,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     deviceInterval: environment.DEVICE_INTERVAL,
     idTokenLifetime: environment.ID_TOKEN_LIFETIME,
     idTokenAlgorithm: environment.ID_TOKEN_ALGORITHM,
+    ...given('backchannelLogout', environment.BACKCHANNEL_LOGOUT),
   };
 }
 
@@ -100,6 +101,7 @@ export function switchedOff(environment: Environment): readonly string[] {
     DEVICE_ENDPOINT: environment.DEVICE_ENDPOINT,
     USERINFO_ENDPOINT: environment.USERINFO_ENDPOINT,
     END_SESSION_ENDPOINT: environment.END_SESSION_ENDPOINT,
+    BACKCHANNEL_LOGOUT: environment.BACKCHANNEL_LOGOUT,
     GRANT_AUTHORIZATION_CODE: environment.GRANT_AUTHORIZATION_CODE,
     GRANT_DEVICE_CODE: environment.GRANT_DEVICE_CODE,
   };

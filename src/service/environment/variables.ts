@@ -300,6 +300,13 @@ export class Environment {
   ID_TOKEN_ALGORITHM!: 'ES256' | 'RS256';
 
   @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning: 'Tell apps with a back-channel logout URI when a session has ended. OpenID Connect Back-Channel Logout 1.0',
+  })
+  BACKCHANNEL_LOGOUT?: boolean;
+
+  @Variable({
     kind: oneOf('immediate', 'verified', 'off'),
     default: 'immediate',
     meaning: 'Who may register: everyone, signed in at once; or nobody. `verified` needs mail, which this version cannot send.',
