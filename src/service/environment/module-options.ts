@@ -114,8 +114,7 @@ export const switchedOffWithPages = (environment: Environment): readonly string[
   environment.TOKEN_STORAGE && environment.PAGES === false ? NEEDS_PAGES.filter((name) => environment[name] === undefined) : [];
 
 const withPages = (environment: Environment, name: (typeof NEEDS_PAGES)[number]): boolean | undefined =>
-  // Where one of them is asked for the start is refused, and the others are not to be accused of being off.
-  environment[name] ?? (environment.PAGES === false && !NEEDS_PAGES.some((asked) => environment[asked]) ? false : undefined);
+  environment[name] ?? (environment.PAGES === false ? false : undefined);
 
 /** A file that cannot be read was named among the faults. */
 function pageTextsOf({ PAGE_TEXTS }: Environment): Readonly<Record<string, Readonly<Record<string, string>>>> {
