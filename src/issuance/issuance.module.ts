@@ -20,6 +20,7 @@ import { AuthorizationContinuations } from './authorization/authorization-contin
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { ActivationContinuation } from './devices/activation-continuation.js';
 import { DeviceRequests } from './devices/device-requests.js';
 import { UserCodeGuesses } from './devices/user-code-guesses.js';
 import { DeviceAuthorizationController } from './endpoints/device-authorization.controller.js';
@@ -47,6 +48,9 @@ import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
+import { ActivateConfirmPageController } from './pages/activate-confirm-page.controller.js';
+import { ActivatePageController } from './pages/activate-page.controller.js';
+import { ActivationPages } from './pages/activation-pages.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
 import { AuthorizationCodes } from './tokens/authorization-codes.js';
@@ -91,7 +95,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   imports: [JwtModule.register({})],
   controllers: [
     ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
-    ...[DeviceAuthorizationController],
+    ...[DeviceAuthorizationController, ActivatePageController, ActivateConfirmPageController],
   ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
@@ -100,7 +104,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
-    ...[DeviceRequests, UserCodeGuesses],
+    ...[DeviceRequests, UserCodeGuesses, ActivationContinuation, ActivationPages],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
