@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { bucketOf, EntryType } from '../../src/protocol/entry-key.js';
 import { tokenHash } from '../../src/protocol/hashing.js';
-import { newIdentifier } from '../../src/protocol/token-string.js';
+import { newAccessNumber, newIdentifier } from '../../src/protocol/token-string.js';
 import { uuidv7 } from '../../src/protocol/uuid.js';
 import { AuthorizationStore, type Approval } from '../../src/storage/authorization.store.js';
 import { BrowserSessionStore, type ProvenSignIn } from '../../src/storage/browser-session.store.js';
@@ -83,7 +83,31 @@ async function approved(approval: Approval, { scopes = ['openid'], app = 'app' }
   };
   const link = { key, expiresAt, hash: tokenHash(code), payload: Buffer.from('sealed') };
   const started = await get(AuthorizationStore).start(grant, link, undefined);
-  return { started, status: async () => (await get(TokenEntryStore).find(key, now()))?.status };
+  return { started, code, status: async () => (await get(TokenEntryStore).find(key, now()))?.status };
+}
+
+/** The same after the app has redeemed the code, for an access token alone. */
+async function redeemed(...approval: Parameters<typeof approved>) {
+  const { code } = await approved(...approval);
+  const { authorizationId } = code.key;
+  const expiresAt = inSeconds(900);
+  const access = {
+    key: { bucket: bucketOf(expiresAt), authorizationId, type: EntryType.accessToken, number: newAccessNumber() },
+    expiresAt,
+  };
+  const outcome = await get(AuthorizationStore).redeem({
+    ...{
+      presented: { key: code.key, hash: tokenHash(code) },
+      client: approval[1]?.app ?? 'app',
+      now: now(),
+      leeway: 0,
+      nonce: 1,
+      keyId: 1,
+    },
+    ...{ access, formats: { referenceAccess: false, selfContainedRefresh: false } },
+  });
+  expect(outcome?.outcome).toBe('won');
+  return { status: async () => (await get(TokenEntryStore).find(access.key, now()))?.status };
 }
 
 describe('BrowserSessionStore', () => {
@@ -131,11 +155,15 @@ describe('BrowserSessionStore', () => {
   it('signing out ends the session and its grants, but for what apps may do while nobody is there', async () => {
     const [{ sid }, other] = [await signedIn(), await signedIn()];
     await get(ConsentStore).allow(subject, 'app', ['openid', 'offline_access'], now());
-    const online = await approved({ sid, consented: true });
-    const offline = await approved({ sid, consented: true }, { scopes: ['openid', 'offline_access'] });
-    const elsewhere = await approved({ sid: other.sid, consented: true });
+    const offline = { scopes: ['openid', 'offline_access'] };
+    const grants = [
+      await redeemed({ sid, consented: true }),
+      await redeemed({ sid, consented: true }, offline),
+      await approved({ sid, consented: true }, offline), // its code is on the way still
+      await redeemed({ sid: other.sid, consented: true }),
+    ];
     expect(await get(BrowserSessionStore).signOut(subject, sid, now())).toBe(true);
-    expect([await online.status(), await offline.status(), await elsewhere.status()]).toEqual(['revoked', 'valid', 'valid']);
+    expect(await Promise.all(grants.map(({ status }) => status()))).toEqual(['revoked', 'valid', 'revoked', 'valid']);
     expect(await get(BrowserSessionStore).find(sid, now())).toBeUndefined();
     expect(await get(BrowserSessionStore).signOut(subject, sid, now())).toBe(false);
   });
@@ -150,8 +178,8 @@ describe('BrowserSessionStore', () => {
     const [kept, gone] = [await signedIn(), await signedIn()];
     const grants = await Promise.all(
       [kept, gone].flatMap(({ sid }) => [
-        approved({ sid, consented: true }),
-        approved({ sid, consented: true }, { scopes: ['offline_access'] }),
+        redeemed({ sid, consented: true }),
+        redeemed({ sid, consented: true }, { scopes: ['offline_access'] }),
       ]),
     );
     const change = { id: subject, credentialVersion: 1, passwordHash: 'y', end: 'others', keepSid: kept.sid } as const;
@@ -384,6 +412,30 @@ describe('LogoutNoticeStore', () => {
     await store.done(notice?.id ?? '');
     storage.clock.advance(3600);
     expect(await store.take(now(), 10)).toEqual([]);
+  });
+
+  it('leaves alone the clients that are named, and drops what nobody wants to know any more', async () => {
+    const store = get(LogoutNoticeStore);
+    const told = { displayName: 'Told', backchannelLogoutUri: 'https://told.example/logout' };
+    for (const id of ['disabled', 'silent', 'kept']) await get(ClientStore).insert(client(id, told), now());
+    for (const app of ['disabled', 'silent', 'kept', 'told']) {
+      await get(ConsentStore).allow(subject, app, ['openid'], now());
+      const { sid } = await signedIn();
+      await approved({ sid, consented: true }, { app });
+      await get(BrowserSessionStore).signOut(subject, sid, now());
+      storage.clock.advance(1);
+    }
+    await get(ClientStore).setEnabled('disabled', false, now());
+    await get(ClientStore).update(client('silent'));
+    // Those ahead of it are not taken, and do not stand in its way.
+    expect((await store.take(now(), 1, ['told'])).map((notice) => notice.client)).toEqual(['kept']);
+    expect((await store.take(now(), 10)).map((notice) => notice.client)).toEqual(['told']);
+    await get(ClientStore).setEnabled('disabled', true, now());
+    await get(ClientStore).update(client('silent', told));
+    storage.clock.advance(3600);
+    const left = await store.take(now(), 10);
+    expect(left.map((notice) => notice.client).sort()).toEqual(['kept', 'told']);
+    for (const { id } of left) await store.done(id);
   });
 
   it('gives each notice to one of those who ask at once', async () => {

@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, rm } from 'node:fs/promises';
-import { runCli } from '../../src/service/cli/run-cli.js';
 import { clusterFolder } from '../support/cluster-folder.js';
 import { onServer } from '../support/on-server.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
+import { CommandLine } from './support/command-line.js';
 import { createEmptyDatabase } from './support/empty-database.js';
 import { compiledService, newMasterKey, ServiceProcess } from './support/service-process.js';
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tests assert what is in it
-  readonly json: any;
-}
 
 describe('the command line', () => {
   let database: TestDatabase;
@@ -34,28 +26,9 @@ describe('the command line', () => {
     await database?.drop();
   });
 
-  async function cli(args: string, more: { stdin?: string; environment?: Record<string, string>; answers?: string[] } = {}): Promise<Ran> {
-    let out = '';
-    let err = '';
-    const answers = [...(more.answers ?? [])];
-    const status = await runCli(
-      args.split(' ').map((word) => word.replaceAll('~', ' ')),
-      {
-        environment: more.environment ?? variables(),
-        out: (text) => (out += text),
-        err: (text) => (err += text),
-        read: () => Promise.resolve(more.stdin ?? ''),
-        ask: () => Promise.resolve(answers.shift() ?? ''),
-      },
-    );
-    return { status, out, err, json: args.startsWith('--json') && out !== '' ? JSON.parse(out) : undefined };
-  }
-
-  const done = async (args: string, more: Parameters<typeof cli>[1] = {}): Promise<Ran> => {
-    const ran = await cli(args, more);
-    expect([ran.err, ran.status]).toEqual(['', 0]);
-    return ran;
-  };
+  const commandLine = new CommandLine(variables);
+  const cli = commandLine.run.bind(commandLine);
+  const done = commandLine.done.bind(commandLine);
 
   it('makes a confidential client whose secret, shown once, works', async () => {
     await done('scope put notes:read --resource https://notes.example.com --description Read~notes');
@@ -188,8 +161,30 @@ describe('the command line', () => {
       expect((await done('--json token show', { stdin: accessToken })).json).toMatchObject({ status: 'revoked' });
     });
 
+    it('takes the token as it stands in an Authorization header', async () => {
+      const { accessToken, refreshToken } = await signUp(service.url);
+      for (const prefix of ['Bearer ', 'bearer ', 'BEARER   ', '  Bearer ']) {
+        const { json } = await done('--json token show', { stdin: `${prefix}${accessToken}\n` });
+        expect(json).toMatchObject({ type: 'access_token', status: 'valid' });
+      }
+      await done('token revoke -', { stdin: `Bearer ${refreshToken}\n` });
+      expect((await done('--json token show', { stdin: `Bearer ${accessToken}` })).json).toMatchObject({ status: 'revoked' });
+    });
+
+    it('says of each format which it is', async () => {
+      const other = await ServiceProcess.start({ ...variables(), REFERENCE_ACCESS_TOKENS: 'on', REFERENCE_REFRESH_TOKENS: 'off' });
+      const { accessToken, refreshToken } = await signUp(other.url).finally(() => other.kill());
+      const show = async (stdin: string): Promise<unknown> => (await done('--json token show', { stdin })).json;
+      expect(await show(accessToken)).toMatchObject({ type: 'access_token', format: 'reference', status: 'valid' });
+      expect(await show(refreshToken)).toMatchObject({ type: 'refresh_token', format: 'self-contained', status: 'valid' });
+      expect(await show((await signUp(service.url)).refreshToken)).toMatchObject({ type: 'refresh_token', format: 'reference' });
+      await done('token revoke -', { stdin: refreshToken });
+      expect(await show(refreshToken)).toMatchObject({ format: 'self-contained', status: 'revoked' });
+    }, 40_000);
+
     it.each([
       ['nothing', '', 'Standard input holds no token.'],
+      ['a scheme alone', 'Bearer \n', 'Standard input holds no token.'],
       ['what is none', 'abc', 'This is no token of https://id.example.com, or its entry was pruned.'],
       ['a forged one', `cs_rt_${'A'.repeat(80)}`, 'This is no token of https://id.example.com, or its entry was pruned.'],
     ])('refuses %s', async (_name, stdin, err) => {

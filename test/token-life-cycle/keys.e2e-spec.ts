@@ -90,6 +90,19 @@ describe('Signing keys', () => {
   });
 });
 
+describe('A signing key whose successor is revoked', () => {
+  it('is used again, and is in the key set again though it had left it', async () => {
+    const first = service.get(KeyRing).signing('ES256').kid;
+    await service.get(KeyRotation).rotateNow(['sign:ES256']);
+    service.clock.advance(3 * DAY);
+    expect(await published(service)).not.toContain(first);
+    await service.get(KeyStore).revoke(service.get(KeyRing).signing('ES256').kid, service.clock.now());
+    await service.get(KeyRing).reload();
+    expect(service.get(KeyRing).signing('ES256').kid).toBe(first);
+    expect(await published(service)).toContain(first);
+  });
+});
+
 describe('Derivation keys', () => {
   it('are renewed daily; a retry at a neighbour that does not know the new one yet gets the same successor', async () => {
     const person = await signUp(service.url);

@@ -87,7 +87,8 @@ export class KeyRotation {
       case 'seal:refresh':
         return { period: 30 * DAY, publishedAhead: soon, kept: LIMITS.refreshTokenLifetime + DAY };
       default:
-        return { period: this.options.signingKeyDays * DAY, publishedAhead: DAY, kept: LIMITS.accessTokenLifetime + DAY };
+        // It leaves the key set two days after it was replaced (KeyRing). Id tokens come back as hints for as long as a browser may stay signed in.
+        return { period: this.options.signingKeyDays * DAY, publishedAhead: DAY, kept: 366 * DAY };
     }
   }
 }

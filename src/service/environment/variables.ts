@@ -152,6 +152,14 @@ export class Environment {
   })
   TOKEN_REQUESTS_PER_MINUTE!: number;
 
+  @Variable({
+    kind: wholeNumber(),
+    default: '6000',
+    meaning:
+      'Requests a minute that one address may send to the authorization endpoint of one instance, and one address and one client to `/connect/par`. 0: no limit.',
+  })
+  AUTHORIZATION_REQUESTS_PER_MINUTE!: number;
+
   @Variable({ kind: onOff, default: 'on', meaning: 'Drop what has expired, on whichever instance holds the lease.' })
   PRUNING!: boolean;
 
@@ -193,6 +201,52 @@ export class Environment {
   @Variable({ kind: onOff, default: 'on', meaning: 'The sign-in API for first-party apps, `/auth/…`.' })
   SIGN_IN_API!: boolean;
 
+  @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning:
+      'The pages people see: `/sign-in`, `/register`, `/account`, … Off: nobody signs in with a browser; what needs that is switched off, too.',
+  })
+  PAGES?: boolean;
+
+  @Variable({ kind: text(60), default: 'Countersign', meaning: 'What the service is called on its pages.' })
+  PAGE_NAME!: string;
+
+  @Variable({
+    kind: path,
+    defaultMeaning: 'the name, and its first letter',
+    meaning: 'An SVG, PNG or WebP file, 256 KiB at most, that stands for the name on the pages.',
+  })
+  PAGE_LOGO?: string;
+
+  @Variable({
+    kind: text(20),
+    default: '#2f54d0',
+    meaning: 'Colour of buttons and links on the pages, `#rrggbb`. What is written on it is black or white, whichever can be read.',
+  })
+  PAGE_COLOR!: string;
+
+  @Variable({
+    kind: path,
+    defaultMeaning: 'none',
+    meaning: 'A JSON file with own words for the pages, `{ "en": { "sign-in.title": "…" }, "de": { … } }`: see docs/pages.md.',
+  })
+  PAGE_TEXTS?: string;
+
+  @Variable({
+    kind: path,
+    defaultMeaning: 'none',
+    meaning: 'A folder with own templates for the pages, in place of those of the same name: see docs/pages.md.',
+  })
+  PAGE_TEMPLATES?: string;
+
+  @Variable({
+    kind: seconds,
+    default: '1209600',
+    meaning: 'How long a browser stays signed in after the person last proved who they are, 300 to 31536000.',
+  })
+  SIGN_IN_SESSION_LIFETIME!: number;
+
   @Variable({ kind: onOff, default: 'on', meaning: 'Grant type client_credentials. RFC 6749 §4.4' })
   GRANT_CLIENT_CREDENTIALS!: boolean;
 
@@ -219,6 +273,13 @@ export class Environment {
   })
   PUSHED_REQUEST_LIFETIME!: number;
 
+  @Variable({
+    kind: onOff,
+    default: 'off',
+    meaning: 'Authorization requests are taken only by `/connect/par`. A client can override it. RFC 9126 §4',
+  })
+  REQUIRE_PUSHED_REQUESTS!: boolean;
+
   @Variable({ kind: seconds, default: '1800', meaning: 'How long a person may take to sign in and to consent, 60 to 86400.' })
   INTERACTION_LIFETIME!: number;
 
@@ -244,6 +305,13 @@ export class Environment {
     meaning: 'Signature of id tokens and logout tokens. A client can override it. OpenID Connect Core §15.1',
   })
   ID_TOKEN_ALGORITHM!: 'ES256' | 'RS256';
+
+  @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning: 'Tell apps with a back-channel logout URI when a session has ended. OpenID Connect Back-Channel Logout 1.0',
+  })
+  BACKCHANNEL_LOGOUT?: boolean;
 
   @Variable({
     kind: oneOf('immediate', 'verified', 'off'),
