@@ -16,15 +16,27 @@ import { FirstPartyTokens } from '../identity/first-party-tokens.js';
 import { IssuerAddress } from '../identity/issuer-address.js';
 import { OwnTokens } from '../identity/own-tokens.js';
 import { Continuations } from '../identity/pages/continuations.js';
+import { AuthorizationClients } from './authorization/authorization-clients.js';
+import { AuthorizationCompletion } from './authorization/authorization-completion.js';
 import { AuthorizationContinuations } from './authorization/authorization-continuations.js';
+import { AuthorizationEntrance } from './authorization/authorization-entrance.js';
+import { AuthorizationLimits } from './authorization/authorization-limits.js';
+import { AuthorizationRequests } from './authorization/authorization-requests.js';
+import { AuthorizationResponses } from './authorization/authorization-responses.js';
+import { AuthorizationTickets } from './authorization/authorization-tickets.js';
+import { AuthorizationWay } from './authorization/authorization-way.js';
+import { PushedRequests } from './authorization/pushed-requests.js';
+import { Standings } from './authorization/standings.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { AuthorizeController } from './endpoints/authorize.controller.js';
 import { EndSessionController } from './endpoints/end-session.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
 import { MetadataController } from './endpoints/metadata.controller.js';
+import { PushedAuthorizationController } from './endpoints/pushed-authorization.controller.js';
 import { RevokeController } from './endpoints/revoke.controller.js';
 import { TokenController } from './endpoints/token.controller.js';
 import { UserinfoController } from './endpoints/userinfo.controller.js';
@@ -51,7 +63,11 @@ import { LogoutTokens } from './logout/logout-tokens.js';
 import { SignOutRequests } from './logout/sign-out-requests.js';
 import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
+import { ConsentController } from './pages/consent.controller.js';
+import { ContinueController } from './pages/continue.controller.js';
+import { SelectAccountController } from './pages/select-account.controller.js';
 import { SignOutPageController } from './pages/sign-out-page.controller.js';
+import { Visits } from './pages/visits.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
 import { AuthorizationCodes } from './tokens/authorization-codes.js';
@@ -97,6 +113,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   imports: [JwtModule.register({})],
   controllers: [
     ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+    ...[AuthorizeController, PushedAuthorizationController, ContinueController, SelectAccountController, ConsentController],
     ...[EndSessionController, SignOutPageController],
   ],
   providers: [
@@ -104,6 +121,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
     ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
+    ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],

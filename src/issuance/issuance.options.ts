@@ -49,6 +49,8 @@ export interface IssuanceOptions {
   readonly authorizationCodeLifetime?: number;
   /** Seconds a pushed authorization request waits for its first use. RFC 9126 §2.2 @default 90; at most 600 */
   readonly pushedRequestLifetime?: number;
+  /** (client) Authorization requests are taken only by `/connect/par`. RFC 9126 §4 @default false */
+  readonly requirePushedRequests?: boolean;
   /** Seconds a person may take to sign in and to consent. @default 1800; at most 86400 */
   readonly interactionLifetime?: number;
   /** Seconds a device code and its user code live. RFC 8628 §3.2 @default 600; 60 to 1800 */
@@ -68,6 +70,11 @@ export interface IssuanceOptions {
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
   readonly tokenRequestsPerMinute?: number;
+  /**
+   * Requests a minute that one address may send to the authorization endpoint of one instance, and one address and one client to the pushed authorization
+   * endpoint; 0: no limit. @default 6000
+   */
+  readonly authorizationRequestsPerMinute?: number;
   /** Drop what has expired, on whichever instance holds the lease. @default true */
   readonly pruning?: boolean;
   /** Seconds that entries are kept after they expired. @default 172800 (2 days) */
@@ -102,6 +109,8 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
   if (faults.length > 0)
     throw new Error(['The issuance options contradict each other:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
   const tokenStorage = options.tokenStorage ?? true;
+  // Nothing but codes comes of the authorization endpoint, and nothing but requests to it of the pushed one.
+  const authorization = options.endpoints?.authorization ?? (tokenStorage && options.grantTypes?.authorizationCode !== false);
   return {
     tokenStorage,
     referenceAccessTokens: false,
@@ -114,6 +123,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     accessTokenAlgorithm: 'ES256',
     authorizationCodeLifetime: 60,
     pushedRequestLifetime: 90,
+    requirePushedRequests: false,
     interactionLifetime: 1800,
     deviceCodeLifetime: 600,
     deviceInterval: 5,
@@ -125,10 +135,17 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     firstPartyScopes: ['offline_access'],
     signingKeyDays: 90,
     tokenRequestsPerMinute: 60_000,
+    authorizationRequestsPerMinute: 6_000,
     pruning: true,
     retention: 2 * 86_400,
     ...withoutUndefined(options),
-    endpoints: { ...all(ENDPOINTS_WITH_STORAGE, tokenStorage), token: true, ...withoutUndefined(options.endpoints ?? {}) },
+    endpoints: {
+      ...all(ENDPOINTS_WITH_STORAGE, tokenStorage),
+      token: true,
+      pushedAuthorization: authorization,
+      ...withoutUndefined(options.endpoints ?? {}),
+      authorization,
+    },
     grantTypes: {
       ...all(GRANT_TYPES_WITH_STORAGE, tokenStorage),
       clientCredentials: true,
@@ -160,10 +177,11 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('idTokenLifetime', 1, LIMITS.accessTokenLifetime),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
+    ...within('authorizationRequestsPerMinute', 0, 1e9),
     ...within('retention', 0, 10 * 365 * 86_400),
   ];
   if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
-  return faults;
+  return [...faults, ...authorizationFaults(options)];
 }
 
 function issuerFaults(issuer: string): string[] {
@@ -193,6 +211,23 @@ function storageOffFaults(options: IssuanceOptions): string[] {
     ]),
   ];
   return needing.flatMap(([on, fault]) => (on ? [fault] : []));
+}
+
+/** What the authorization endpoint cannot do without, and what is nothing without it. */
+function authorizationFaults({ tokenStorage = true, endpoints = {}, grantTypes = {}, requirePushedRequests }: IssuanceOptions): string[] {
+  const canAuthorize = tokenStorage && grantTypes.authorizationCode !== false && endpoints.authorization !== false;
+  const canPush = canAuthorize && endpoints.pushedAuthorization !== false;
+  return [
+    ...(endpoints.authorization === true && grantTypes.authorizationCode === false
+      ? ['The authorization endpoint needs the grant type authorization_code: turn it off, or the grant type on.']
+      : []),
+    ...(endpoints.pushedAuthorization === true && tokenStorage && !canAuthorize
+      ? ['The pushed authorization endpoint needs the authorization endpoint: turn it off, or that on.']
+      : []),
+    ...(requirePushedRequests === true && !canPush
+      ? ['requirePushedRequests needs the pushed authorization endpoint: turn it off, or the endpoint on.']
+      : []),
+  ];
 }
 
 const all = <Name extends string>(names: readonly Name[], on: boolean): Record<Name, boolean> =>

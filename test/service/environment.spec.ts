@@ -128,9 +128,27 @@ describe('the environment', () => {
       { TOKEN_STORAGE: 'off', INTROSPECTION_ENDPOINT: 'on', REVOCATION_ENDPOINT: 'on' },
       [/INTROSPECTION_ENDPOINT needs/, /REVOCATION_ENDPOINT needs/],
     ],
+    [
+      { GRANT_AUTHORIZATION_CODE: 'off', AUTHORIZATION_ENDPOINT: 'on' },
+      [/AUTHORIZATION_ENDPOINT needs GRANT_AUTHORIZATION_CODE: turn it off, or the grant type on/],
+    ],
+    [
+      { AUTHORIZATION_ENDPOINT: 'off', PUSHED_AUTHORIZATION_ENDPOINT: 'on' },
+      [/PUSHED_AUTHORIZATION_ENDPOINT needs AUTHORIZATION_ENDPOINT: turn/],
+    ],
+    [
+      { PUSHED_AUTHORIZATION_ENDPOINT: 'off', REQUIRE_PUSHED_REQUESTS: 'on' },
+      [/REQUIRE_PUSHED_REQUESTS needs PUSHED_AUTHORIZATION_ENDPOINT: turn/],
+    ],
   ];
   it.each(contradictions)('refuses %j', (source, faults) => {
     expect(faultsOf(source)).toEqual(faults.map((fault) => expect.stringMatching(fault)));
+  });
+
+  // Else a person would be sent back with a code that nobody takes.
+  it('has no authorization endpoint where codes are not taken', () => {
+    const { endpoints } = resolveIssuanceOptions(issuanceOptions(readEnvironment({ ...production, GRANT_AUTHORIZATION_CODE: 'off' }), key));
+    expect(endpoints).toMatchObject({ authorization: false, pushedAuthorization: false, token: true });
   });
 
   it('names every fault at once, in the names of the variables', () => {

@@ -20,6 +20,13 @@ export interface EffectiveSettings {
   readonly idTokenAlgorithm: SigningAlgorithm;
 }
 
+/** What holds for the authorization requests of one client. */
+export interface AuthorizationSettings {
+  readonly requirePkce: boolean;
+  readonly requirePushedRequests: boolean;
+  readonly consent: 'explicit' | 'implicit';
+}
+
 /** Scopes that need no record: OpenID Connect Core §5.4 and §11. */
 export const STANDARD_SCOPES: readonly string[] = ['openid', 'offline_access', 'profile', 'email', 'phone', 'address', 'roles'];
 const FRESH_MS = 5_000;
@@ -47,6 +54,14 @@ export class ClientPolicy {
       leeway: settings.leeway ?? options.leeway,
       accessTokenAlgorithm: settings.accessTokenAlgorithm ?? options.accessTokenAlgorithm,
       idTokenAlgorithm: settings.idTokenAlgorithm ?? options.idTokenAlgorithm,
+    };
+  }
+
+  authorizationSettings({ settings, type }: ClientRecord): AuthorizationSettings {
+    return {
+      requirePkce: type === 'public' || (settings.requirePkce ?? true), // RFC 9700 §2.1.1
+      requirePushedRequests: settings.requirePushedRequests ?? this.options.requirePushedRequests,
+      consent: settings.consent ?? 'explicit',
     };
   }
 

@@ -6,8 +6,8 @@ export interface Endpoint {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
-  /** People come here: what is wrong is told by a page. Identity looks after its pages itself, beyond `enabled`. */
-  readonly page?: true;
+  /** People come here: what is refused early is answered as a page, by `guardPages`. */
+  readonly page?: boolean;
   /** Who may read it from a browser: anyone, the client's own origins, nobody. */
   readonly cors: 'any' | 'client' | 'none';
   /** Whether it answers at all; otherwise 404. */
@@ -31,7 +31,7 @@ export const PATHS = {
 
 const always = (): boolean => true;
 const form = { methods: ['POST'], form: true } as const;
-const page = { methods: ['GET', 'POST'], form: true, cors: 'none', page: true } as const;
+const page = { methods: ['GET', 'POST'], form: true, page: true, cors: 'none' } as const;
 const document = { methods: ['GET'], form: false, cors: 'any', enabled: always } as const;
 
 export const ENDPOINTS: readonly Endpoint[] = [

@@ -6,7 +6,7 @@ import { KeyRing } from './key-ring.js';
 import type { SymmetricKey } from './key-material.js';
 
 /** What a ticket is for, as its `typ`: each kind is sealed with a key of its own. */
-export type TicketKind = 'sign-out+jwe';
+export type TicketKind = 'authorization+jwe' | 'sign-out+jwe';
 
 interface Ticket {
   readonly content: object;

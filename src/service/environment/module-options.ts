@@ -32,6 +32,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     ...given('referenceRefreshTokens', environment.REFERENCE_REFRESH_TOKENS),
     signingKeyDays: environment.SIGNING_KEY_DAYS,
     tokenRequestsPerMinute: environment.TOKEN_REQUESTS_PER_MINUTE,
+    authorizationRequestsPerMinute: environment.AUTHORIZATION_REQUESTS_PER_MINUTE,
     pruning: environment.PRUNING,
     retention: environment.RETENTION,
     endpoints: {
@@ -52,6 +53,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     },
     authorizationCodeLifetime: environment.AUTHORIZATION_CODE_LIFETIME,
     pushedRequestLifetime: environment.PUSHED_REQUEST_LIFETIME,
+    requirePushedRequests: environment.REQUIRE_PUSHED_REQUESTS,
     interactionLifetime: environment.INTERACTION_LIFETIME,
     deviceCodeLifetime: environment.DEVICE_CODE_LIFETIME,
     deviceInterval: environment.DEVICE_INTERVAL,

@@ -152,6 +152,14 @@ export class Environment {
   })
   TOKEN_REQUESTS_PER_MINUTE!: number;
 
+  @Variable({
+    kind: wholeNumber(),
+    default: '6000',
+    meaning:
+      'Requests a minute that one address may send to the authorization endpoint of one instance, and one address and one client to `/connect/par`. 0: no limit.',
+  })
+  AUTHORIZATION_REQUESTS_PER_MINUTE!: number;
+
   @Variable({ kind: onOff, default: 'on', meaning: 'Drop what has expired, on whichever instance holds the lease.' })
   PRUNING!: boolean;
 
@@ -218,6 +226,13 @@ export class Environment {
     meaning: 'How long a pushed authorization request waits for its first use, 5 to 600. RFC 9126 §2.2',
   })
   PUSHED_REQUEST_LIFETIME!: number;
+
+  @Variable({
+    kind: onOff,
+    default: 'off',
+    meaning: 'Authorization requests are taken only by `/connect/par`. A client can override it. RFC 9126 §4',
+  })
+  REQUIRE_PUSHED_REQUESTS!: boolean;
 
   @Variable({ kind: seconds, default: '1800', meaning: 'How long a person may take to sign in and to consent, 60 to 86400.' })
   INTERACTION_LIFETIME!: number;
