@@ -27,8 +27,10 @@ import { AuthorizationTickets } from './authorization/authorization-tickets.js';
 import { AuthorizationWay } from './authorization/authorization-way.js';
 import { PushedRequests } from './authorization/pushed-requests.js';
 import { Standings } from './authorization/standings.js';
+import { ClientAssertions } from './clients/client-assertions.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
+import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
 import { AuthorizeController } from './endpoints/authorize.controller.js';
 import { EndSessionController } from './endpoints/end-session.controller.js';
@@ -79,6 +81,7 @@ import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokenHints } from './tokens/id-token-hints.js';
 import { IdTokens } from './tokens/id-tokens.js';
+import { IntrospectionJwt } from './tokens/introspection-jwt.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
 import { PresentedCodes } from './tokens/presented-codes.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
@@ -120,10 +123,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
-    ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
     ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],

@@ -10,6 +10,7 @@ const TABLES = [
   'user_credential',
   'client',
   'client_secret',
+  'client_assertion',
   'scope',
   'consent',
   'pushed_request',

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { parseForm, type Parameters } from '../../protocol/form.js';
-import type { ClientRequest } from '../clients/client-authenticator.js';
+import type { ClientRequest } from '../clients/presented-credentials.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -23,4 +23,5 @@ export const clientRequest = (request: FastifyRequest, parameters: Parameters): 
   authorization: request.headers.authorization,
   parameters,
   address: request.ip,
+  endpoint: request.routeOptions.url ?? '',
 });
