@@ -113,9 +113,12 @@ export const IDENTITY_DEFAULTS: IdentityOptions = {
   },
 };
 
+/** The options as they would be in force, unchecked. */
+export const withIdentityDefaults = (given: IdentityModuleOptions): IdentityOptions => withDefaults(IDENTITY_DEFAULTS, given);
+
 /** The options in force. @throws Error that names every fault and what to change */
 export function resolveIdentityOptions(given: IdentityModuleOptions = {}): IdentityOptions {
-  const options = withDefaults(IDENTITY_DEFAULTS, given);
+  const options = withIdentityDefaults(given);
   const faults = identityOptionFaults(options);
   if (faults.length > 0) throw new Error(['IdentityModule cannot start with these options:', ...faults].join('\n- '));
   return options;
@@ -178,8 +181,10 @@ function withDefaults<T extends object>(defaults: T, given: object): T {
   const result = { ...defaults } as Record<string, unknown>;
   for (const [name, value] of Object.entries(given)) {
     const fallback = result[name];
-    const nested = typeof fallback === 'object' && fallback !== null && typeof value === 'object' && value !== null;
+    const nested = isGroup(fallback) && isGroup(value);
     if (value !== undefined) result[name] = nested ? withDefaults(fallback, value) : value;
   }
   return result as T;
 }
+
+const isGroup = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { AppModule, type Foundations } from './app.module.js';
-import { isDemo, switchedOff } from './environment/module-options.js';
+import { isDemo, switchedOff, switchedOffWithPages } from './environment/module-options.js';
 import type { Environment } from './environment/variables.js';
 import { banner } from './first-run/banner.js';
 import { demoCredentials } from './first-run/demo-credentials.js';
@@ -80,6 +80,8 @@ async function createApplication(environment: Environment, foundations: Foundati
 function tellWhatIsOff(environment: Environment, log: Log): void {
   const off = switchedOff(environment);
   if (off.length > 0) log.warn({ context: 'Service', off, msg: 'TOKEN_STORAGE is off, and so is what needs it. No token can be revoked.' });
+  const withPages = switchedOffWithPages(environment);
+  if (withPages.length > 0) log.warn({ context: 'Service', off: withPages, msg: 'PAGES is off, and so is what needs them.' });
 }
 
 async function drain(servers: HttpServers, environment: Environment, log: Log): Promise<void> {

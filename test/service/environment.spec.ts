@@ -6,7 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { IDENTITY_DEFAULTS, resolveIdentityOptions } from '../../src/identity/identity.options.js';
 import { resolveIssuanceOptions } from '../../src/issuance/issuance.options.js';
 import { EnvironmentError, readEnvironment } from '../../src/service/environment.js';
-import { identityOptions, issuanceOptions, issuerOf, switchedOff, tokenCheckOf } from '../../src/service/environment/module-options.js';
+import {
+  identityOptions,
+  issuanceOptions,
+  issuerOf,
+  switchedOff,
+  switchedOffWithPages,
+  tokenCheckOf,
+} from '../../src/service/environment/module-options.js';
 import { optionsDocument } from '../../src/service/environment/options-document.js';
 import { variablesOf } from '../../src/service/environment/variable.decorator.js';
 import { Environment } from '../../src/service/environment/variables.js';
@@ -64,6 +71,9 @@ describe('the environment', () => {
     ['FIRST_PARTY_SCOPES', 'offline_access,todos:read  todos:write', ['offline_access', 'todos:read', 'todos:write']],
     ['TRUST_PROXY', '10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
     ['ON_PASSWORD_CHANGE', 'all', 'all'],
+    ['PAGES', 'off', false],
+    ['PAGE_COLOR', '#ABCDEF', '#ABCDEF'],
+    ['SIGN_IN_SESSION_LIFETIME', '300', 300],
     ['LOG_LEVEL', 'debug', 'debug'],
     ['SHUTDOWN_TIMEOUT', ' 5 ', 5],
   ];
@@ -105,6 +115,13 @@ describe('the environment', () => {
     ['REGISTRATION', 'verified', /REGISTRATION=verified needs mail/],
     ['REGISTRATION', 'open', /REGISTRATION must be one of/],
     ['ON_PASSWORD_CHANGE', 'some', /ON_PASSWORD_CHANGE/],
+    ['PAGES', 'some', /PAGES must be on or off/],
+    ['PAGE_NAME', 'n'.repeat(61), /PAGE_NAME must be a text of at most 60/],
+    ['PAGE_COLOR', 'blue', /PAGE_COLOR must be a colour of the form #rrggbb/],
+    ['PAGE_LOGO', '/nowhere/logo.svg', /PAGE_LOGO cannot be read \(ENOENT\)/],
+    ['PAGE_TEXTS', '/nowhere/texts.json', /PAGE_TEXTS names cannot be read \(ENOENT\)/],
+    ['PAGE_TEMPLATES', '/nowhere/templates', /PAGE_TEMPLATES cannot be read \(ENOENT\)/],
+    ['SIGN_IN_SESSION_LIFETIME', '299', /SIGN_IN_SESSION_LIFETIME must be a whole number from 300/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL/],
     ['DATABASE_POOL_SIZE', '1', /DATABASE_POOL_SIZE/],
     ['NODE_ENV', 'production', /MASTER_KEY is required because NODE_ENV is production/],
@@ -139,6 +156,11 @@ describe('the environment', () => {
     [
       { PUSHED_AUTHORIZATION_ENDPOINT: 'off', REQUIRE_PUSHED_REQUESTS: 'on' },
       [/REQUIRE_PUSHED_REQUESTS needs PUSHED_AUTHORIZATION_ENDPOINT: turn/],
+    ],
+    [{ TOKEN_STORAGE: 'off', PAGES: 'on' }, [/^PAGES needs token storage: turn it off, or TOKEN_STORAGE on/]],
+    [
+      { PAGES: 'off', AUTHORIZATION_ENDPOINT: 'on', GRANT_DEVICE_CODE: 'on' },
+      [/^AUTHORIZATION_ENDPOINT needs the pages: turn it off, or PAGES on/, /^GRANT_DEVICE_CODE needs the pages/],
     ],
   ];
   it.each(contradictions)('refuses %j', (source, faults) => {
@@ -183,14 +205,47 @@ describe('the environment', () => {
       endpoints: { token: true, introspection: false, revocation: false },
     });
     expect(switchedOff(environment)).toEqual(
-      expect.arrayContaining(['INTROSPECTION_ENDPOINT', 'REVOCATION_ENDPOINT', 'REFERENCE_REFRESH_TOKENS']),
+      expect.arrayContaining(['INTROSPECTION_ENDPOINT', 'REVOCATION_ENDPOINT', 'REFERENCE_REFRESH_TOKENS', 'PAGES']),
     );
     expect(switchedOff(readEnvironment({}))).toEqual([]);
+    expect(switchedOff(readEnvironment({ TOKEN_STORAGE: 'off', PAGES: 'off' }))).not.toContain('PAGES');
+  });
+
+  it('switches features at their default off with the pages, and says which', () => {
+    const environment = readEnvironment({ PAGES: 'off', DEVICE_ENDPOINT: 'off' });
+    expect(resolveIssuanceOptions(issuanceOptions(environment, key))).toMatchObject({
+      endpoints: { token: true, userinfo: true, authorization: false, pushedAuthorization: false, device: false, endSession: false },
+      grantTypes: { refreshToken: true, authorizationCode: false, deviceCode: false },
+    });
+    expect(switchedOffWithPages(environment)).toEqual(expect.arrayContaining(['AUTHORIZATION_ENDPOINT', 'GRANT_DEVICE_CODE']));
+    expect(switchedOffWithPages(environment)).not.toContain('DEVICE_ENDPOINT');
+    expect(switchedOffWithPages(readEnvironment({}))).toEqual([]);
   });
 
   it('says what guards look at', () => {
     expect(tokenCheckOf(readEnvironment({}))).toBe('signature');
     expect(tokenCheckOf(readEnvironment({ TOKEN_ENTRY_VALIDATION: 'on' }))).toBe('entry');
+  });
+
+  it('takes own words for the pages from a file, and names all that is wrong with them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'countersign-texts-'));
+    const file = join(folder, 'texts.json');
+    const source = { PAGE_TEXTS: file };
+    try {
+      await writeFile(file, JSON.stringify({ de: { 'sign-in.title': 'Willkommen' } }));
+      expect(identityOptions(readEnvironment(source)).pages?.texts).toEqual({ de: { 'sign-in.title': 'Willkommen' } });
+      await writeFile(file, JSON.stringify({ fr: {}, en: { 'sign-in.titel': 'Welcome' } }));
+      expect(faultsOf(source)).toEqual([
+        expect.stringMatching(/^PAGE_TEXTS: .*"fr"/),
+        expect.stringMatching(/^PAGE_TEXTS: "sign-in.titel" of en/),
+      ]);
+      for (const text of ['no JSON', '[]', '"text"', 'null']) {
+        await writeFile(file, text);
+        expect(faultsOf(source)).toEqual([expect.stringMatching(/^The file that PAGE_TEXTS names must hold a JSON object/)]);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('takes the master key from a file', async () => {

@@ -1,8 +1,9 @@
-import { identityOptionFaults, IDENTITY_DEFAULTS, type IdentityOptions } from '../../identity/identity.options.js';
+import { identityOptionFaults, withIdentityDefaults } from '../../identity/identity.options.js';
 import { issuanceFaults } from '../../issuance/issuance.options.js';
 import type { Environment } from './variables.js';
 import { readMasterKeyFile } from './master-key-text.js';
-import { identityOptions, issuanceOptions } from './module-options.js';
+import { identityOptions, issuanceOptions, NEEDS_PAGES } from './module-options.js';
+import { readPageTexts } from './page-texts.js';
 
 /** A key of the right form, for checks of everything but the key. */
 const SOME_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
@@ -12,13 +13,16 @@ const SOME_KEY = Buffer.from('0123456789abcdef0123456789abcdef');
  * `misfits` are undefined because they were refused already.
  */
 export function contradictions(environment: Environment, misfits: ReadonlySet<string> = new Set()): string[] {
-  const identity = { ...IDENTITY_DEFAULTS, ...withoutUndefined(identityOptions(environment)) } as IdentityOptions;
   return [
     ...(misfits.has('MASTER_KEY') || misfits.has('MASTER_KEY_FILE') ? [] : masterKeyFaults(environment)),
-    ...[...issuanceFaults(issuanceOptions(environment, SOME_KEY)), ...identityOptionFaults(identity)].map(inVariables),
+    ...[
+      ...issuanceFaults(issuanceOptions(environment, SOME_KEY)),
+      ...identityOptionFaults(withIdentityDefaults(identityOptions(environment))),
+    ].map(inVariables),
     ...(environment.TOKEN_ENTRY_VALIDATION && environment.TOKEN_STORAGE === false
       ? ['TOKEN_ENTRY_VALIDATION needs token storage: turn it off, or TOKEN_STORAGE on.']
       : []),
+    ...pageFaults(environment),
   ];
 }
 
@@ -34,6 +38,14 @@ function masterKeyFaults(environment: Environment): string[] {
   return [
     `MASTER_KEY is required because ${needed}: set it, or MASTER_KEY_FILE, to 32 random bytes, for example from: openssl rand -base64 32`,
   ];
+}
+
+function pageFaults(environment: Environment): string[] {
+  const { PAGES, PAGE_TEXTS, TOKEN_STORAGE } = environment;
+  const read = PAGE_TEXTS === undefined ? { texts: {} } : readPageTexts(PAGE_TEXTS);
+  // Without token storage they are refused for that reason.
+  const alone = PAGES === false && TOKEN_STORAGE ? NEEDS_PAGES.filter((name) => environment[name]) : [];
+  return [...('fault' in read ? [read.fault] : []), ...alone.map((name) => `${name} needs the pages: turn it off, or PAGES on.`)];
 }
 
 /** The modules name their options; whoever sets variables must read the variables' names. */
@@ -55,12 +67,17 @@ const OTHER_NAMES = [
   ['the authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
   ['the pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
   ['the grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
+  ['pages.enabled', 'PAGES'],
+  ['or storage on', 'or TOKEN_STORAGE on'],
+  ['pages.name', 'PAGE_NAME'],
+  ['pages.logo', 'PAGE_LOGO'],
+  ['pages.color', 'PAGE_COLOR'],
+  ['pages.texts', 'PAGE_TEXTS'],
+  ['pages.templates', 'PAGE_TEMPLATES'],
+  ['sessionLifetime', 'SIGN_IN_SESSION_LIFETIME'],
   ["registration: 'verified'", 'REGISTRATION=verified'],
   ["'immediate', or 'off'", 'REGISTRATION=immediate, or off'],
   ['issuer', 'ISSUER'],
   ['leeway', 'LEEWAY'],
   ['retention', 'RETENTION'],
 ] as const;
-
-const withoutUndefined = (options: object): object =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,5 +1,6 @@
 import type { IdentityModuleOptions } from '../../identity/identity.options.js';
 import type { IssuanceOptions } from '../../issuance/issuance.options.js';
+import { readPageTexts } from './page-texts.js';
 import type { Environment } from './variables.js';
 
 /** Scopes that the sign-in API gets together with the demo data. */
@@ -14,6 +15,12 @@ export const issuerOf = (environment: Environment): string => environment.ISSUER
 /** The check that guards of this environment make where they name none. */
 export const tokenCheckOf = (environment: Environment): 'signature' | 'entry' =>
   environment.TOKEN_ENTRY_VALIDATION ? 'entry' : 'signature';
+
+/** Variables of what a person must sign in for, with a browser. */
+export const NEEDS_PAGES = [
+  ...(['AUTHORIZATION_ENDPOINT', 'PUSHED_AUTHORIZATION_ENDPOINT', 'DEVICE_ENDPOINT', 'END_SESSION_ENDPOINT'] as const),
+  ...(['GRANT_AUTHORIZATION_CODE', 'GRANT_DEVICE_CODE'] as const),
+] as const;
 
 export function issuanceOptions(environment: Environment, masterKey: Buffer): IssuanceOptions {
   return {
@@ -39,17 +46,17 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
       token: environment.TOKEN_ENDPOINT,
       ...given('introspection', environment.INTROSPECTION_ENDPOINT),
       ...given('revocation', environment.REVOCATION_ENDPOINT),
-      ...given('authorization', environment.AUTHORIZATION_ENDPOINT),
-      ...given('pushedAuthorization', environment.PUSHED_AUTHORIZATION_ENDPOINT),
-      ...given('device', environment.DEVICE_ENDPOINT),
+      ...given('authorization', withPages(environment, 'AUTHORIZATION_ENDPOINT')),
+      ...given('pushedAuthorization', withPages(environment, 'PUSHED_AUTHORIZATION_ENDPOINT')),
+      ...given('device', withPages(environment, 'DEVICE_ENDPOINT')),
       ...given('userinfo', environment.USERINFO_ENDPOINT),
-      ...given('endSession', environment.END_SESSION_ENDPOINT),
+      ...given('endSession', withPages(environment, 'END_SESSION_ENDPOINT')),
     },
     grantTypes: {
       clientCredentials: environment.GRANT_CLIENT_CREDENTIALS,
       refreshToken: environment.GRANT_REFRESH_TOKEN,
-      ...given('authorizationCode', environment.GRANT_AUTHORIZATION_CODE),
-      ...given('deviceCode', environment.GRANT_DEVICE_CODE),
+      ...given('authorizationCode', withPages(environment, 'GRANT_AUTHORIZATION_CODE')),
+      ...given('deviceCode', withPages(environment, 'GRANT_DEVICE_CODE')),
     },
     authorizationCodeLifetime: environment.AUTHORIZATION_CODE_LIFETIME,
     pushedRequestLifetime: environment.PUSHED_REQUEST_LIFETIME,
@@ -67,6 +74,15 @@ export const identityOptions = (environment: Environment): IdentityModuleOptions
   enabled: environment.SIGN_IN_API,
   storage: environment.TOKEN_STORAGE,
   registration: environment.REGISTRATION,
+  sessionLifetime: environment.SIGN_IN_SESSION_LIFETIME,
+  pages: {
+    name: environment.PAGE_NAME,
+    color: environment.PAGE_COLOR,
+    texts: pageTextsOf(environment),
+    ...given('enabled', environment.PAGES),
+    ...given('logo', environment.PAGE_LOGO),
+    ...given('templates', environment.PAGE_TEMPLATES),
+  },
   onPasswordChange: environment.ON_PASSWORD_CHANGE,
   includeConnectedApps: environment.PASSWORD_CHANGE_ENDS_CONNECTED_APPS,
   refreshOnlyWhenExpired: environment.REFRESH_ONLY_WHEN_EXPIRED,
@@ -76,6 +92,7 @@ export const identityOptions = (environment: Environment): IdentityModuleOptions
 export function switchedOff(environment: Environment): readonly string[] {
   if (environment.TOKEN_STORAGE) return [];
   const atDefault = {
+    PAGES: environment.PAGES,
     REFERENCE_REFRESH_TOKENS: environment.REFERENCE_REFRESH_TOKENS,
     INTROSPECTION_ENDPOINT: environment.INTROSPECTION_ENDPOINT,
     REVOCATION_ENDPOINT: environment.REVOCATION_ENDPOINT,
@@ -92,6 +109,19 @@ export function switchedOff(environment: Environment): readonly string[] {
     ...Object.entries(atDefault).flatMap(([name, value]) => (value === undefined ? [name] : [])),
     ...(environment.SIGN_IN_API ? ['/auth/logout', '/auth/change-password', '/auth/sessions'] : []),
   ];
+}
+
+/** What PAGES=off took along of the features left at their default. */
+export const switchedOffWithPages = (environment: Environment): readonly string[] =>
+  environment.TOKEN_STORAGE && environment.PAGES === false ? NEEDS_PAGES.filter((name) => environment[name] === undefined) : [];
+
+const withPages = (environment: Environment, name: (typeof NEEDS_PAGES)[number]): boolean | undefined =>
+  environment[name] ?? (environment.PAGES === false ? false : undefined);
+
+/** A file that cannot be read was named among the faults. */
+function pageTextsOf({ PAGE_TEXTS }: Environment): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  const read = PAGE_TEXTS === undefined ? { texts: {} } : readPageTexts(PAGE_TEXTS);
+  return 'texts' in read ? (read.texts as Readonly<Record<string, Readonly<Record<string, string>>>>) : {};
 }
 
 const given = <Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value } =>

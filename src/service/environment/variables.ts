@@ -201,6 +201,52 @@ export class Environment {
   @Variable({ kind: onOff, default: 'on', meaning: 'The sign-in API for first-party apps, `/auth/…`.' })
   SIGN_IN_API!: boolean;
 
+  @Variable({
+    kind: onOff,
+    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    meaning:
+      'The pages people see: `/sign-in`, `/register`, `/account`, … Off: nobody signs in with a browser; what needs that is switched off, too.',
+  })
+  PAGES?: boolean;
+
+  @Variable({ kind: text(60), default: 'Countersign', meaning: 'What the service is called on its pages.' })
+  PAGE_NAME!: string;
+
+  @Variable({
+    kind: path,
+    defaultMeaning: 'the name, and its first letter',
+    meaning: 'An SVG, PNG or WebP file, 256 KiB at most, that stands for the name on the pages.',
+  })
+  PAGE_LOGO?: string;
+
+  @Variable({
+    kind: text(20),
+    default: '#2f54d0',
+    meaning: 'Colour of buttons and links on the pages, `#rrggbb`. What is written on it is black or white, whichever can be read.',
+  })
+  PAGE_COLOR!: string;
+
+  @Variable({
+    kind: path,
+    defaultMeaning: 'none',
+    meaning: 'A JSON file with own words for the pages, `{ "en": { "sign-in.title": "…" }, "de": { … } }`: see docs/pages.md.',
+  })
+  PAGE_TEXTS?: string;
+
+  @Variable({
+    kind: path,
+    defaultMeaning: 'none',
+    meaning: 'A folder with own templates for the pages, in place of those of the same name: see docs/pages.md.',
+  })
+  PAGE_TEMPLATES?: string;
+
+  @Variable({
+    kind: seconds,
+    default: '1209600',
+    meaning: 'How long a browser stays signed in after the person last proved who they are, 300 to 31536000.',
+  })
+  SIGN_IN_SESSION_LIFETIME!: number;
+
   @Variable({ kind: onOff, default: 'on', meaning: 'Grant type client_credentials. RFC 6749 §4.4' })
   GRANT_CLIENT_CREDENTIALS!: boolean;
 

@@ -1,0 +1,25 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+
+/** What axe-core finds that would keep people out: rule, and where. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source); // as a tool of the browser, not a script of the page: its policy stays in force
+  const { violations } = await page.evaluate<axe.AxeResults>("axe.run({ resultTypes: ['violations'], preload: false })");
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+}
+
+/** What cannot be hit with a finger: less than 44 px high or wide (WCAG 2.2 §2.5.5). */
+export const tooSmallTargets = (page: Page): Promise<string[]> =>
+  page.evaluate<string[]>(`
+    [...document.querySelectorAll('a, button, input:not([type=hidden])')].flatMap((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      return width < 44 || height < 44 ? [element.outerHTML + ' is ' + width + ' × ' + height] : [];
+    })`);
+
+/** What reaches beyond the screen's edge, so that one would have to scroll both ways (WCAG 2.2 §1.4.10). */
+export const widerThanTheScreen = (page: Page): Promise<string[]> =>
+  page.evaluate<string[]>(`
+    document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+    [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > innerWidth).map((element) => element.outerHTML)`);
