@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { ClientStore } from '../../src/storage/client.store.js';
+import { Accounts } from '../../src/identity/accounts/accounts.js';
+import { signedIn } from '../support/code-flow.js';
 import type { TestService } from '../support/service-app.js';
 import { CapturedOutput } from './support/captured-output.js';
 import { dumpDatabase } from './support/database-dump.js';
@@ -73,6 +75,19 @@ async function tell(story: Story): Promise<void> {
     ok(await story.form('/connect/revoke', { token }, renewed));
   }
 
+  // An app signs the person in: codes redeemed, refused, replayed and left to expire; id tokens; userinfo.
+  const ada = await service.get(Accounts).find({ email });
+  if (!ada) throw new Error('the story lost its heroine');
+  const flow = await story.codeFlow({ referenceAccessTokens: true, idTokenAlgorithm: 'ES256' });
+  const approval = { session: await signedIn(service, ada), scopes: ['openid', 'profile', 'email', 'offline_access'] };
+  const code = await story.code(flow, approval);
+  await story.redeem(flow, { ...code, verifier: 'another verifier, of 43 characters or more' });
+  const connected = ok(await story.redeem(flow, code)).body;
+  ok(await story.send({ method: 'GET', path: '/connect/userinfo', headers: { authorization: `Bearer ${connected.access_token}` } }));
+  ok(await story.refresh(connected.refresh_token, flow.client));
+  await story.redeem(flow, code); // a replay
+  const left = await story.code(flow, approval);
+
   // Self-contained refresh tokens and reference access tokens of the sign-in API; keys change in between.
   const store = service.get(ClientStore);
   const app = await store.find('first-party');
@@ -90,6 +105,8 @@ async function tell(story: Story): Promise<void> {
     second.refreshToken,
     sealed.accessToken,
     sealed.refreshToken,
+    connected.id_token,
+    left.code,
     machines[0]?.secret ?? '',
   ]) {
     await story.misplace(secret);
@@ -100,6 +117,7 @@ async function tell(story: Story): Promise<void> {
   dumps += await dumpDatabase(client);
   await withoutTable('token_entry', async () => {
     await story.refresh(fresh.refresh_token);
+    await story.redeem(flow, left);
     await story.json('me', undefined, fresh.access_token, 'GET');
     await story.form('/connect/introspect', { token: sealed.accessToken }, api);
     await story.form('/connect/token', { grant_type: 'client_credentials' }, machines[1]);
@@ -134,6 +152,10 @@ describe('No usable secret', () => {
       /^refreshToken/,
       /^access_token/,
       /^refresh_token/,
+      /^id_token/,
+      /^code/,
+      /^verifier/,
+      /^nonce/,
       /\(identifier\)/,
       /\(part\)/,
       /^password/,

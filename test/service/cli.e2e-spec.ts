@@ -161,8 +161,30 @@ describe('the command line', () => {
       expect((await done('--json token show', { stdin: accessToken })).json).toMatchObject({ status: 'revoked' });
     });
 
+    it('takes the token as it stands in an Authorization header', async () => {
+      const { accessToken, refreshToken } = await signUp(service.url);
+      for (const prefix of ['Bearer ', 'bearer ', 'BEARER   ', '  Bearer ']) {
+        const { json } = await done('--json token show', { stdin: `${prefix}${accessToken}\n` });
+        expect(json).toMatchObject({ type: 'access_token', status: 'valid' });
+      }
+      await done('token revoke -', { stdin: `Bearer ${refreshToken}\n` });
+      expect((await done('--json token show', { stdin: `Bearer ${accessToken}` })).json).toMatchObject({ status: 'revoked' });
+    });
+
+    it('says of each format which it is', async () => {
+      const other = await ServiceProcess.start({ ...variables(), REFERENCE_ACCESS_TOKENS: 'on', REFERENCE_REFRESH_TOKENS: 'off' });
+      const { accessToken, refreshToken } = await signUp(other.url).finally(() => other.kill());
+      const show = async (stdin: string): Promise<unknown> => (await done('--json token show', { stdin })).json;
+      expect(await show(accessToken)).toMatchObject({ type: 'access_token', format: 'reference', status: 'valid' });
+      expect(await show(refreshToken)).toMatchObject({ type: 'refresh_token', format: 'self-contained', status: 'valid' });
+      expect(await show((await signUp(service.url)).refreshToken)).toMatchObject({ type: 'refresh_token', format: 'reference' });
+      await done('token revoke -', { stdin: refreshToken });
+      expect(await show(refreshToken)).toMatchObject({ format: 'self-contained', status: 'revoked' });
+    }, 40_000);
+
     it.each([
       ['nothing', '', 'Standard input holds no token.'],
+      ['a scheme alone', 'Bearer \n', 'Standard input holds no token.'],
       ['what is none', 'abc', 'This is no token of https://id.example.com, or its entry was pruned.'],
       ['a forged one', `cs_rt_${'A'.repeat(80)}`, 'This is no token of https://id.example.com, or its entry was pruned.'],
     ])('refuses %s', async (_name, stdin, err) => {

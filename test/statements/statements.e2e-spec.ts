@@ -1,4 +1,5 @@
 import { confidentialClient, resourceServer, type TestClient } from '../support/clients.js';
+import { CodeFlow, codeClient, person, signedIn } from '../support/code-flow.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
 import { statementsDuring } from '../support/statement-count.js';
@@ -49,10 +50,35 @@ describe('On the successful path the database is asked once', () => {
     expect(await statementsOf(() => app().refresh(refreshToken))).toEqual(['redeem']);
   });
 
+  it('to start the chain of a code; and once more to redeem it, after a look at what it is bound to', async () => {
+    for (const scopes of [['openid', 'offline_access'], ['profile']]) {
+      const flow = await CodeFlow.of(service, codeClient('public'));
+      await flow.redeem(await flow.issue({ scopes }));
+      const session = await signedIn(service, await person(service));
+      let issued = await flow.issue({ session, scopes });
+      expect(await statementsDuring(async () => (issued = await flow.issue({ session, scopes, consents: false })))).toEqual([
+        'start_approved',
+      ]);
+      expect(await statementsOf(() => flow.redeem(issued))).toEqual(['find', 'redeem']);
+    }
+  });
+
+  it('to refresh a grant with scope openid: the id token costs none', async () => {
+    const flow = await CodeFlow.of(service, codeClient('public'));
+    const { body } = await flow.redeem(await flow.issue({ scopes: ['openid', 'offline_access'] }));
+    expect(await statementsOf(() => flow.api.refresh(body.refresh_token))).toEqual(['redeem']);
+  });
+
   it('to refresh through the sign-in API', async () => {
     const { refreshToken } = await signUp(service.url);
     const refresh = () => new ProtocolClient(service.url).json('POST', '/auth/refresh', { refreshToken });
     expect(await statementsOf(refresh)).toEqual(['redeem']);
+  });
+
+  it('and once more for the entry of an access token that is sent along', async () => {
+    const { refreshToken, accessToken } = await signUp(service.url);
+    const refresh = () => new ProtocolClient(service.url).json('POST', '/auth/refresh', { refreshToken, accessToken });
+    expect(await statementsOf(refresh)).toEqual(['find', 'redeem']);
   });
 
   it('to introspect a JWT, and to introspect a reference token', async () => {

@@ -1,3 +1,4 @@
+import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 
 /** An address of the authorization server and what it takes, checked before anything is parsed. */
@@ -29,12 +30,13 @@ export const PATHS = {
   authorizationServer: '/.well-known/oauth-authorization-server',
 } as const;
 
-const always = (): boolean => true;
 const form = { methods: ['POST'], form: true } as const;
 const page = { methods: ['GET', 'POST'], form: true, page: true, cors: 'none' } as const;
-const document = { methods: ['GET'], form: false, cors: 'any', enabled: always } as const;
 
-export const ENDPOINTS: readonly Endpoint[] = [
+/** A public document, always there. */
+const document = (path: string): Endpoint => ({ path, methods: ['GET'], form: false, cors: 'any', enabled: () => true });
+
+const ENDPOINTS: readonly Endpoint[] = [
   { path: PATHS.authorization, ...page, enabled: (options) => options.endpoints.authorization },
   { path: PATHS.pushedAuthorization, ...form, cors: 'none', enabled: (options) => options.endpoints.pushedAuthorization },
   { path: PATHS.token, ...form, cors: 'client', enabled: (options) => options.endpoints.token },
@@ -43,7 +45,20 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { path: PATHS.revocation, ...form, cors: 'client', enabled: (options) => options.endpoints.revocation },
   { path: PATHS.userinfo, methods: ['GET', 'POST'], form: false, cors: 'client', enabled: (options) => options.endpoints.userinfo },
   { path: PATHS.endSession, ...page, enabled: (options) => options.endpoints.endSession },
-  { path: PATHS.jwks, ...document },
-  { path: PATHS.openidConfiguration, ...document },
-  { path: PATHS.authorizationServer, ...document },
+  ...[PATHS.jwks, PATHS.openidConfiguration, PATHS.authorizationServer].map(document),
 ];
+
+/** All addresses, that of an issuer with a path included. */
+export function endpointsOf(issuer: string): readonly Endpoint[] {
+  const address = metadataAddressOf(issuer);
+  return address === undefined ? ENDPOINTS : [...ENDPOINTS, document(address)];
+}
+
+/**
+ * RFC 8414 §3.1: the metadata of an issuer with a path are at the well-known address followed by that path. Undefined: it has none, or one that a
+ * router would take for a pattern.
+ */
+export function metadataAddressOf(issuer: string): string | undefined {
+  const path = requestPath(issuer);
+  return path === '' || /[:*%]/.test(path) ? undefined : PATHS.authorizationServer + path;
+}

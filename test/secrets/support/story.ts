@@ -5,13 +5,14 @@ import { TokenMaintenance } from '../../../src/issuance/maintenance/token-mainte
 import { sha256 } from '../../../src/protocol/hashing.js';
 import { ClientStore, type ClientSettings } from '../../../src/storage/client.store.js';
 import { confidentialClient, resourceServer, type TestClient } from '../../support/clients.js';
+import { CodeFlow, codeClient, type Approval, type IssuedCode } from '../../support/code-flow.js';
 import { exchange, type RawAnswer, type RawRequest } from '../../support/exchange.js';
 import type { TestService } from '../../support/service-app.js';
 import type { KnownSecrets } from './known-secrets.js';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JSON_BODY = { 'content-type': 'application/json' };
-const TOKEN_FIELDS = ['access_token', 'refresh_token', 'accessToken', 'refreshToken'];
+const TOKEN_FIELDS = ['access_token', 'refresh_token', 'id_token', 'accessToken', 'refreshToken'];
 const FIRST_PARTY: TestClient = { id: 'first-party', secret: undefined };
 
 /** Uses the service as people, clients and fools do, and remembers every secret that comes by. */
@@ -45,6 +46,25 @@ export class Story {
 
   async api(): Promise<TestClient> {
     return this.knownClient(await resourceServer().register(this.service));
+  }
+
+  /** A client that signs people in. */
+  async codeFlow(settings: ClientSettings = {}): Promise<CodeFlow> {
+    const flow = await CodeFlow.of(this.service, codeClient('confidential').withSettings(settings));
+    this.knownClient(flow.client);
+    return flow;
+  }
+
+  /** A code; what it is bound to is nobody's business either. */
+  async code(flow: CodeFlow, approval: Approval): Promise<IssuedCode> {
+    const issued = await flow.issue(approval);
+    for (const name of ['code', 'verifier', 'nonce'] as const) this.secrets.remember(`${name} ${++this.count}`, issued[name]);
+    return issued;
+  }
+
+  redeem({ client }: CodeFlow, { code, verifier, redirectUri }: IssuedCode): Promise<RawAnswer> {
+    const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri };
+    return this.form('/connect/token', form, client);
   }
 
   /** A further secret, as `client rotate-secret` gives. */
@@ -88,7 +108,16 @@ export class Story {
   async misplace(secret: string): Promise<void> {
     const query = encodeURIComponent(secret);
     const plain = /^[!-~]+$/.test(secret) ? secret : query;
-    const paths = ['/connect/token', '/connect/introspect', '/connect/revoke', '/auth/login', '/auth/me', '/health/ready', '/nowhere'];
+    const paths = [
+      '/connect/token',
+      '/connect/introspect',
+      '/connect/revoke',
+      '/connect/userinfo',
+      '/auth/login',
+      '/auth/me',
+      '/health/ready',
+      '/nowhere',
+    ];
     for (const path of paths) {
       for (const method of ['GET', 'POST']) {
         await this.send({
@@ -120,8 +149,19 @@ export class Story {
       await this.send({ method: 'GET', path: '/.well-known/jwks.json', headers: { [name]: plain } });
       await this.send({ method: 'GET', path: '/auth/me', headers: { [name]: plain } });
     }
-    for (const field of ['client_id', 'client_secret', 'grant_type', 'scope', 'resource', 'refresh_token', 'code', 'token']) {
+    for (const field of [
+      'client_id',
+      'client_secret',
+      'grant_type',
+      'scope',
+      'resource',
+      'refresh_token',
+      'code',
+      'code_verifier',
+      'token',
+    ]) {
       await this.form('/connect/token', { grant_type: 'client_credentials', [field]: secret });
+      await this.form('/connect/token', { grant_type: 'authorization_code', code: 'x', [field]: secret });
       await this.form('/connect/revoke', { token: 'x', [field]: secret });
       await this.form('/connect/introspect', { token: 'x', [field]: secret });
     }
