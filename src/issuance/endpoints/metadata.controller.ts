@@ -43,6 +43,7 @@ export class MetadataController {
         token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
         grant_types_supported: this.grantTypes.names,
       }),
+      ...(endpoints.device && { device_authorization_endpoint: issuer + PATHS.device }), // RFC 8628 §4
       ...(endpoints.introspection && {
         introspection_endpoint: issuer + PATHS.introspection,
         introspection_endpoint_auth_methods_supported: CONFIDENTIAL_METHODS,
@@ -61,9 +62,9 @@ export class MetadataController {
       scopes_supported: [...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...scopes])],
       ...authorizationMetadata(this.options),
       subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
       claim_types_supported: ['normal'],
       claims_supported: [...ID_TOKEN_CLAIMS, ...(endpoints.userinfo ? Object.values(CLAIMS_OF_SCOPES).flat() : [])],
-      id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
     };
   }
 }

@@ -19,9 +19,6 @@ export function contradictions(environment: Environment, misfits: ReadonlySet<st
       ...issuanceFaults(issuanceOptions(environment, SOME_KEY)),
       ...identityOptionFaults(withIdentityDefaults(identityOptions(environment))),
     ].map(inVariables),
-    ...(environment.TOKEN_ENTRY_VALIDATION && environment.TOKEN_STORAGE === false
-      ? ['TOKEN_ENTRY_VALIDATION needs token storage: turn it off, or TOKEN_STORAGE on.']
-      : []),
     ...pageFaults(environment),
   ];
 }
@@ -64,9 +61,6 @@ const OTHER_NAMES = [
   ['The end session endpoint', 'END_SESSION_ENDPOINT'],
   ['The grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
   ['The grant type device_code', 'GRANT_DEVICE_CODE'],
-  ['the authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
-  ['the pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
-  ['the grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
   ['pages.enabled', 'PAGES'],
   ['or storage on', 'or TOKEN_STORAGE on'],
   ['pages.name', 'PAGE_NAME'],
@@ -75,6 +69,9 @@ const OTHER_NAMES = [
   ['pages.texts', 'PAGE_TEXTS'],
   ['pages.templates', 'PAGE_TEMPLATES'],
   ['sessionLifetime', 'SIGN_IN_SESSION_LIFETIME'],
+  ['the authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
+  ['the pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
+  ['the grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
   ["registration: 'verified'", 'REGISTRATION=verified'],
   ["'immediate', or 'off'", 'REGISTRATION=immediate, or off'],
   ['issuer', 'ISSUER'],

@@ -28,7 +28,14 @@ const ago = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
 const sessions = [
   { id: 'a', userAgent: agents.chrome, address: '203.0.113.9', createdAt: ago(50), lastSeenAt: ago(0), current: true },
   { id: 'b', userAgent: agents.phone, address: '2001:db8:85a3::8a2e:370:7334', createdAt: ago(90), lastSeenAt: ago(3), current: false },
-  { id: 'c', appName: 'Todo for iPhone', userAgent: 'TodoApp/3.1 (iPhone; iOS 17.5)', createdAt: ago(900), lastSeenAt: ago(700), current: false },
+  {
+    id: 'c',
+    appName: 'Todo for iPhone',
+    userAgent: 'TodoApp/3.1 (iPhone; iOS 17.5)',
+    createdAt: ago(900),
+    lastSeenAt: ago(700),
+    current: false,
+  },
 ];
 const apps = [
   { id: 'kettle', name: appName, scopes, grantedAt: ago(2000), lastUsedAt: ago(30) },
@@ -50,8 +57,14 @@ export const SHOWCASE = {
   'consent-nothing': ['consent', { form, appName, account, scopes: [], host: 'kettle.example' }],
   activate: ['activate', { form, account }],
   'activate-wrong': ['activate', { form, account, code: 'WDJB-MJHT', problem: { code: 'wrong-code' } }],
-  'activate-confirm': ['activate-confirm', { form, account, code: 'WDJB-MJHT', appName: 'Living-room television', scopes: scopes.slice(0, 3) }],
-  account: ['account', { form, account: { name: 'Ada Lovelace', email: account }, sessions, apps, signOutHref: '/sign-out', notice: 'others-ended' }],
+  'activate-confirm': [
+    'activate-confirm',
+    { form, account, code: 'WDJB-MJHT', appName: 'Living-room television', scopes: scopes.slice(0, 3) },
+  ],
+  account: [
+    'account',
+    { form, account: { name: 'Ada Lovelace', email: account }, sessions, apps, signOutHref: '/sign-out', notice: 'others-ended' },
+  ],
   'account-alone': ['account', { form, account: { email: account }, sessions: sessions.slice(0, 1), apps: [], signOutHref: '/sign-out' }],
   'sign-out': ['sign-out', { form, account }],
   error: ['message', { code: 'error', detail: 'The parameter redirect_uri is none of those registered for the client.' }],
