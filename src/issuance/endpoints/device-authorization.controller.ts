@@ -4,7 +4,7 @@ import { addressKey } from '../../identity/attempts/address-key.js';
 import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import { ClientPolicy } from '../clients/client-policy.js';
-import { ACTIVATE_PATH } from '../devices/activate-path.js';
+import { ACTIVATE_PATHS } from '../devices/activate-paths.js';
 import { DeviceRequests } from '../devices/device-requests.js';
 import { DeviceCodeGrant } from '../grants/device-code.grant.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
@@ -47,7 +47,7 @@ export class DeviceAuthorizationController {
     const scopes = await this.policy.requestedScopes(client, parameters.get('scope'));
     const resources = await this.policy.audience(client, scopes, parameters.all('resource'));
     const opened = await this.requests.open({ client: client.id, scopes, resources });
-    const page = this.options.issuer + ACTIVATE_PATH;
+    const page = this.options.issuer + ACTIVATE_PATHS.entry;
     return {
       device_code: opened.deviceCode,
       user_code: opened.userCode,
