@@ -1,9 +1,17 @@
+import type { CryptoKey } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { REDIRECT_URI } from '../../support/code-flow.js';
-import type { TestClient } from '../../support/clients.js';
 
-export type Method = 'client_secret_basic' | 'client_secret_post' | 'none';
+export type Method = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+
+/** A registered client with what its method needs. */
+export interface Registered {
+  readonly id: string;
+  readonly method: Method;
+  readonly secret?: string | undefined;
+  readonly key?: CryptoKey;
+}
 
 /** What an app asks for. */
 export interface Asked {
@@ -35,19 +43,11 @@ export interface RelyingParty {
   refresh(refreshToken: string): Promise<SignedIn>;
 }
 
-/** For the authentications that are not chosen: the libraries take no empty secret. */
-const UNUSED = '-';
-
-export type Connect = (issuer: string, client: TestClient, method: Method) => Promise<RelyingParty>;
+export type Connect = (issuer: string, client: Registered) => Promise<RelyingParty>;
 
 /** openid-client, with signatures of id tokens checked though they come by a direct line. */
-export const openidClient: Connect = async (issuer, { id, secret = UNUSED }, method) => {
-  const authentication = {
-    client_secret_basic: openid.ClientSecretBasic(secret),
-    client_secret_post: openid.ClientSecretPost(secret),
-    none: openid.None(),
-  }[method];
-  const config = await openid.discovery(new URL(issuer), id, undefined, authentication, {
+export const openidClient: Connect = async (issuer, client) => {
+  const config = await openid.discovery(new URL(issuer), client.id, undefined, authenticationOf(openid, client), {
     execute: [openid.allowInsecureRequests, openid.enableNonRepudiationChecks],
   });
   const toSignedIn = (tokens: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers): SignedIn => ({
@@ -74,16 +74,13 @@ export const openidClient: Connect = async (issuer, { id, secret = UNUSED }, met
 };
 
 /** oauth4webapi, step by step. */
-export const oauth4webapi: Connect = async (issuerUrl, { id, secret = UNUSED }, method) => {
+export const oauth4webapi: Connect = async (issuerUrl, registered) => {
+  const { id } = registered;
   const issuer = new URL(issuerUrl);
   const insecure = { [oauth.allowInsecureRequests]: true };
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
   const client: oauth.Client = { client_id: id };
-  const authentication = {
-    client_secret_basic: oauth.ClientSecretBasic(secret),
-    client_secret_post: oauth.ClientSecretPost(secret),
-    none: oauth.None(),
-  }[method];
+  const authentication = authenticationOf(oauth, registered);
   const toSignedIn = async (response: Response, tokens: oauth.TokenEndpointResponse): Promise<SignedIn> => {
     await oauth.validateApplicationLevelSignature(server, response, insecure);
     const { access_token: accessToken, refresh_token: refreshToken, scope } = tokens;
@@ -122,6 +119,29 @@ export const oauth4webapi: Connect = async (issuerUrl, { id, secret = UNUSED }, 
     },
   };
 };
+
+/** Both libraries name them alike. */
+function authenticationOf<Authentication>(
+  library: {
+    ClientSecretBasic(secret: string): Authentication;
+    ClientSecretPost(secret: string): Authentication;
+    PrivateKeyJwt(key: CryptoKey): Authentication;
+    None(): Authentication;
+  },
+  { method, secret = '', key }: Registered,
+): Authentication {
+  switch (method) {
+    case 'client_secret_basic':
+      return library.ClientSecretBasic(secret);
+    case 'client_secret_post':
+      return library.ClientSecretPost(secret);
+    case 'private_key_jwt':
+      if (!key) throw new Error('The client has no key.');
+      return library.PrivateKeyJwt(key);
+    case 'none':
+      return library.None();
+  }
+}
 
 function requestParameters({ scope, responseMode, resources }: Asked, own: Readonly<Record<string, string>>): URLSearchParams {
   const parameters = new URLSearchParams({ redirect_uri: REDIRECT_URI, scope, code_challenge_method: 'S256', ...own });
