@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { OAUTH_ERROR_STATUS } from '../../src/protocol/oauth-error.js';
-import { Device, DEVICE_CODE, deviceClient, messageOf, PersonalBrowser, signedIn } from '../device/support/device-flow.js';
+import { Device, DEVICE_CODE, deviceClient, messageOf, type PersonalBrowser, signedIn } from '../device/support/device-flow.js';
 import { formOf } from '../support/browser.js';
 import { person } from '../support/code-flow.js';
 import { DatabaseRows } from '../support/database-rows.js';
