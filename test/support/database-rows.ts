@@ -15,6 +15,7 @@ const TABLES = [
   'consent',
   'pushed_request',
   'device_request',
+  'user_code',
   'logout_notice',
   'key',
 ] as const;
