@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { ASSERTION_TYPE } from '../support/assertions.js';
+import { REDIRECT_URI } from '../support/code-flow.js';
 import type { FuzzRequest } from './send.js';
 
 /** What is genuine: used as it is where losing it is no loss, and altered where it must survive. */
@@ -26,6 +27,9 @@ export const DOCUMENTS = [
   '/.well-known/oauth-authorization-server',
   '/.well-known/jwks.json',
 ] as const;
+export const USERINFO = '/connect/userinfo';
+/** Of the codes that may go: a form made of these parts redeems one now and then. */
+export const VERIFIER = 'x'.repeat(43);
 export const API_ROUTES = [
   ['POST', '/auth/register'],
   ['POST', '/auth/login'],
@@ -105,7 +109,7 @@ export function fuzzRequest(genuine: Genuine): fc.Arbitrary<FuzzRequest> {
   );
   const documents = fc.record({
     method: mostly('GET'),
-    path: fc.constantFrom<string[]>(...DOCUMENTS),
+    path: fc.constantFrom<string[]>(...DOCUMENTS, USERINFO),
     headers,
     body: noise(),
     chunked: fc.constant(false),
@@ -389,8 +393,13 @@ const noise = (): fc.Arbitrary<Buffer> =>
 
 const likelyParameter = (token: fc.Arbitrary<string>): fc.Arbitrary<[string, string]> =>
   fc.oneof(
-    often(3, fc.tuple(fc.constant('grant_type'), fc.constantFrom('refresh_token', 'client_credentials', 'password', ''))),
-    often(4, fc.tuple(fc.constantFrom('refresh_token', 'token'), token)),
+    often(
+      3,
+      fc.tuple(fc.constant('grant_type'), fc.constantFrom('refresh_token', 'client_credentials', 'authorization_code', 'password', '')),
+    ),
+    often(4, fc.tuple(fc.constantFrom('refresh_token', 'token', 'code'), token)),
+    often(1, fc.tuple(fc.constant('code_verifier'), fc.constantFrom(VERIFIER, VERIFIER, VERIFIER.slice(1), '~'.repeat(129), '\u00fc'))),
+    often(1, fc.tuple(fc.constant('redirect_uri'), fc.constantFrom(REDIRECT_URI, REDIRECT_URI, `${REDIRECT_URI}/`, 'javascript:x'))),
     often(1, fc.tuple(fc.constant('scope'), fc.constantFrom('todos:read', 'offline_access', 'openid', 'a  b', '"'))),
     often(1, fc.tuple(fc.constant('resource'), fc.constantFrom('https://api.example', 'urn:x:y', 'x', 'https://x/#f'))),
     often(1, fc.tuple(fc.constant('token_type_hint'), fc.constantFrom('access_token', 'refresh_token', 'x'))),
@@ -410,6 +419,8 @@ function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbit
     'resource',
     'audience',
     'code',
+    'code_verifier',
+    'redirect_uri',
     '__proto__',
     'constructor',
   ];
