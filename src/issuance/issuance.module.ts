@@ -101,6 +101,7 @@ import { StatelessTokenIssuer } from './tokens/stateless-token-issuer.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 import { TokenReader } from './tokens/token-reader.js';
 import { TokenRevoker } from './tokens/token-revoker.js';
+import { DefaultCheck } from '../validation/default-check.js';
 
 /** What is fixed when the module is declared, beside its options. */
 export interface IssuanceModuleExtras {
@@ -149,12 +150,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: FirstPartyTokens, useClass: IssuedFirstPartyTokens },
     { provide: OwnTokens, useClass: IssuedOwnTokens },
+    {
+      provide: DefaultCheck,
+      useFactory: ({ tokenEntryValidation }: ResolvedIssuanceOptions) => new DefaultCheck(tokenEntryValidation ? 'entry' : 'signature'),
+      inject: [ISSUANCE_OPTIONS],
+    },
     { provide: Continuations, useClass: AuthorizationContinuations },
     { provide: IssuerAddress, useFactory: ({ issuer }: ResolvedIssuanceOptions) => new IssuerAddress(issuer), inject: [ISSUANCE_OPTIONS] },
     { provide: AllowedOrigins, useClass: FirstPartyOrigins },
   ],
   exports: [
-    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations],
+    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations, DefaultCheck],
     ...[TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],

@@ -16,6 +16,11 @@ export interface IssuanceOptions {
   readonly masterKey: Buffer;
   /** Keep an entry for every token. Off: only client_credentials and sign-in with self-contained refresh tokens remain. @default true */
   readonly tokenStorage?: boolean;
+  /**
+   * Guards of the same application (`ValidationModule`) that name no check look up the entry on each request. The routes of this module and of
+   * IdentityModule always do. @default false
+   */
+  readonly tokenEntryValidation?: boolean;
   /** (client) Access tokens are references instead of JWTs (RFC 9068). @default false */
   readonly referenceAccessTokens?: boolean;
   /** (client) Refresh tokens are references; false: self-contained (JWE), with an entry all the same. @default true, false without storage */
@@ -64,7 +69,7 @@ export interface IssuanceOptions {
   readonly deviceRequestsPerMinute?: number;
   /** Seconds an id token lives. @default 900; at most 86400 */
   readonly idTokenLifetime?: number;
-  /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
+  /** (client) Signature of id tokens, logout tokens, signed user information and signed introspection answers (RFC 9701). @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
   /**
    * Tell the apps that registered a URI for it when a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0). What ends while it is off is
@@ -118,6 +123,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
   const authorization = options.endpoints?.authorization ?? (tokenStorage && options.grantTypes?.authorizationCode !== false);
   return {
     tokenStorage,
+    tokenEntryValidation: false,
     referenceAccessTokens: false,
     referenceRefreshTokens: tokenStorage,
     accessTokenLifetime: 900,
@@ -209,6 +215,7 @@ function issuerFaults(issuer: string): string[] {
 
 function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [
+    [options.tokenEntryValidation, 'tokenEntryValidation needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.backchannelLogout, 'backchannelLogout needs token storage: turn it off, or tokenStorage on.'],

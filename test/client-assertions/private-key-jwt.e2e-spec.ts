@@ -136,6 +136,7 @@ describe('an assertion is good once (RFC 7523 §3)', () => {
     const stopped = await AssertingClient.register(confidentialClient(), service);
     expect((await token(await stopped.form())).status).toBe(200);
     await service.get(ClientStore).setEnabled(stopped.id, false, service.clock.now());
+    expect((await anyone.form('/connect/introspect', { token: 'x', ...(await stopped.form()) })).status).toBe(401);
     expect(await token(await stopped.form())).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 

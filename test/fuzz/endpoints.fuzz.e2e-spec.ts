@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { OAUTH_ERROR_STATUS } from '../../src/protocol/oauth-error.js';
 import { basic } from '../bad-input/support/bad-input.js';
+import { AssertingClient, clientKey } from '../support/assertions.js';
 import { confidentialClient, publicClient, resourceServer, type TestClient } from '../support/clients.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { claimsOf } from '../support/jwt.js';
@@ -43,6 +44,8 @@ beforeAll(async () => {
     const asMachine = new ProtocolClient(service.url, client === machine ? machine : undefined);
     return (await asMachine.token(client === machine ? { grant_type: 'client_credentials' } : credentials)).body.access_token;
   };
+  const signing = await AssertingClient.register(confidentialClient().withScopes('todos:read'), service);
+  const stranger = signing.with(await clientKey());
   const kept = await signUp(service.url);
   const used: Awaited<ReturnType<typeof signUp>>[] = [];
   for (let n = 0; n < 6; n++) used.push(await signUp(service.url));
@@ -58,6 +61,16 @@ beforeAll(async () => {
     clients: clients.map(basic),
     clientIds: [...clients, byPost, app].map(({ id }) => id).concat('first-party'),
     secrets: [...clients, byPost].map(({ secret }) => secret ?? ''),
+    assertions: await Promise.all([
+      ...Array.from({ length: 40 }, () => signing.sign()),
+      ...[
+        stranger.sign(),
+        signing.sign({ exp: 1 }),
+        signing.sign({ aud: 'x' }),
+        signing.sign({ jti: undefined }),
+        signing.sign({ sub: 'x' }),
+      ],
+    ]),
     // Not the account of the precious chain: whoever has the right password may end all of it.
     accounts: used.map(({ email, password }) => ({ email, password })),
   };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ASSERTION_TYPE } from '../support/assertions.js';
 import type { FuzzRequest } from './send.js';
 
 /** What is genuine: used as it is where losing it is no loss, and altered where it must survive. */
@@ -11,6 +12,8 @@ export interface Genuine {
   readonly clients: readonly string[];
   readonly clientIds: readonly string[];
   readonly secrets: readonly string[];
+  /** Client assertions, some of them good. */
+  readonly assertions: readonly string[];
   readonly accounts: readonly { readonly email: string; readonly password: string }[];
 }
 
@@ -157,8 +160,29 @@ export function fuzzRequest(genuine: Genuine): fc.Arbitrary<FuzzRequest> {
       chunked,
       type: [['content-type', 'application/x-www-form-urlencoded'] as [string, string]],
     }));
+  const asserted = fc
+    .tuple(
+      fc.constantFrom<string[]>(...FORM_ROUTES),
+      assertions(genuine),
+      fc.array(likelyParameter(token), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom('', 'application/token-introspection+jwt', 'application/token-introspection+jwt;q=0.5, */*;q=0.4', 'q=,;*/*'),
+    )
+    .map(([path, assertion, pairs, accept]) => ({
+      method: 'POST',
+      path,
+      headers: accept ? [['accept', accept] as [string, string]] : [],
+      body: Buffer.from(
+        new URLSearchParams({
+          ...Object.fromEntries(pairs),
+          client_assertion_type: ASSERTION_TYPE,
+          client_assertion: wellFormed(assertion),
+        }).toString(),
+      ),
+      chunked: false,
+      type: [['content-type', 'application/x-www-form-urlencoded'] as [string, string]],
+    }));
   return fc
-    .oneof(often(7, identified), often(7, form), often(9, api), often(2, documents), often(2, elsewhere))
+    .oneof(often(7, identified), often(2, asserted), often(7, form), often(9, api), often(2, documents), often(2, elsewhere))
     .map(({ type, method, headers: given, body, ...rest }) => {
       // Node's client cannot write a body for these.
       const bodiless = method === 'GET' || method === 'HEAD' || method === 'TRACE';
@@ -215,6 +239,32 @@ const latin1 = (): fc.Arbitrary<string> =>
       maxLength: 60,
     })
     .map((codes) => MARKER + String.fromCharCode(...codes));
+
+/** Good assertions, those of unknown keys, and such with a part of another or of none. */
+function assertions({ assertions: made, expendable }: Genuine): fc.Arbitrary<string> {
+  const part = fc.oneof(
+    often(4, fc.constantFrom(...[...made, ...expendable].flatMap((text) => text.split('.')))),
+    often(
+      2,
+      fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value)).toString('base64url')),
+    ),
+    often(1, fc.string()),
+  );
+  const header = fc
+    .record({ alg: fc.constantFrom('none', 'HS256', 'ES256', 'RS256', '__proto__', null, 1), kid: fc.jsonValue(), crit: fc.jsonValue() })
+    .map((value) => Buffer.from(JSON.stringify(value)).toString('base64url'));
+  const put = fc.tuple(fc.constantFrom(...made), fc.nat(2), fc.oneof(part, header)).map(([text, at, other]) =>
+    text
+      .split('.')
+      .map((own, index) => (index === at ? other : own))
+      .join('.'),
+  );
+  return fc.oneof(
+    fc.constantFrom(...made),
+    put,
+    fc.array(part, { maxLength: 4 }).map((parts) => parts.join('.')),
+  );
+}
 
 /** Genuine tokens that may go, and the precious ones altered. */
 function tokens({ expendable, precious }: Genuine): fc.Arbitrary<string> {
@@ -354,6 +404,8 @@ function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbit
     'token_type_hint',
     'client_id',
     'client_secret',
+    'client_assertion',
+    'client_assertion_type',
     'scope',
     'resource',
     'audience',
@@ -366,6 +418,8 @@ function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbit
     likelyParameter(token),
     fc.tuple(fc.constant('client_id'), fc.constantFrom(...genuine.clientIds)),
     fc.tuple(fc.constant('client_secret'), fc.constantFrom(...genuine.secrets)),
+    fc.tuple(fc.constant('client_assertion'), assertions(genuine)),
+    fc.tuple(fc.constant('client_assertion_type'), fc.constantFrom(ASSERTION_TYPE, ASSERTION_TYPE.slice(0, -1))),
   );
   const wild = fc.tuple(fc.oneof(fc.constantFrom(...NAMES), fc.string()), value);
   const pairs = fc.array(fc.oneof(often(5, likely), often(1, wild)), { minLength: 1, maxLength: 6 });

@@ -7,8 +7,8 @@ export interface Endpoint {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
-  /** People come here: what is refused early is answered as a page, by `guardPages`. */
-  readonly page?: boolean;
+  /** People come here: what is wrong is told by a page. Identity looks after its pages itself, beyond `enabled`. */
+  readonly page?: true;
   /** Who may read it from a browser: anyone, the client's own origins, nobody. */
   readonly cors: 'any' | 'client' | 'none';
   /** Whether it answers at all; otherwise 404. */

@@ -50,7 +50,7 @@ function maySee(caller: ClientRecord, { type, claims }: ActiveToken): boolean {
   if (type === EntryType.refreshToken) return claims.client_id === caller.id;
   if (type !== EntryType.accessToken) return false;
   const audience = [claims.aud].flat();
-  const own = [caller.id, ...caller.permissions.resources, ...(caller.defaultResource === undefined ? [] : [caller.defaultResource])];
+  const own = [caller.id, ...(caller.permissions.serves ?? [])];
   return caller.permissions.seeAllTokens === true || claims.client_id === caller.id || own.some((resource) => audience.includes(resource));
 }
 

@@ -7,6 +7,7 @@ import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { ID_TOKEN_CLAIMS } from '../tokens/id-tokens.js';
 import { CLAIMS_OF_SCOPES } from '../tokens/person-claims.js';
+import { authorizationMetadata } from './authorization-metadata.js';
 import { sendCached } from './cached-document.js';
 import { PATHS } from './endpoint-table.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
@@ -59,7 +60,7 @@ export class MetadataController {
       ...(backchannelLogout && { backchannel_logout_supported: true, backchannel_logout_session_supported: true }),
       // Scopes of people are of use where people sign in.
       scopes_supported: [...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...scopes])],
-      response_types_supported: [], // there is no authorization endpoint yet
+      ...authorizationMetadata(this.options),
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
       claim_types_supported: ['normal'],

@@ -22,6 +22,9 @@ export interface WayPage {
   readonly step: Exclude<Step, 'sign-in'>;
 }
 
+/** Of the steps of one who is signed in. */
+const ORDER: readonly Step[] = ['wrong-person', 'select-account', 'consent', 'issue'];
+
 /** What the pages on the way have in common: they send on whoever need not stay, and take no answer but this person's to this very request. */
 @Injectable()
 export class Visits {
@@ -41,7 +44,7 @@ export class Visits {
     return undefined;
   }
 
-  /** The button that was pressed. Undefined: sent on. @throws as `arrive` */
+  /** The button that was pressed, also if the page need not be asked any more: a no is a no. Undefined: sent on. @throws as `arrive` */
   async receive(request: PageRequest, reply: BrowserReply, page: WayPage): Promise<(Visit & { readonly decision?: string }) | undefined> {
     const form = formOf(request);
     const text = form.get('ticket') ?? '';
@@ -51,7 +54,8 @@ export class Visits {
       // Another person's answer, or another site's. Who is here now can look at the page again.
       if (!this.forms.isGenuine(request, purposeOf(page, standing, text), form)) throw new ExpiredRequestError(await this.way.href(ticket));
       const decision = form.get('decision');
-      if (standing.step === page.step) return { ticket, standing, ...(decision !== undefined && { decision }) };
+      if (ORDER.indexOf(standing.step) >= ORDER.indexOf(page.step))
+        return { ticket, standing, ...(decision !== undefined && { decision }) };
     }
     await this.way.go(request, reply, ticket);
     return undefined;

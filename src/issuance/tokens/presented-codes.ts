@@ -20,7 +20,7 @@ export interface PresentedCode {
   readonly codeVerifier?: string;
 }
 
-/** A code that can be redeemed, as far as can be told before it is. */
+/** A code of this client that was not redeemed yet. Whether it has expired or was revoked, redeeming it will tell. */
 export interface ProvenCode {
   readonly presented: ReferenceToken;
   readonly grant: GrantRecord;
@@ -54,7 +54,6 @@ export class PresentedCodes {
       if (ended) this.events.emit('code.replay', { authorizationId: grant.authorizationId, client: client.id, subject: grant.subject });
       throw codeRefused();
     }
-    if (record.status !== 'valid') throw codeRefused();
     return { presented, grant, ...(content.nonce !== undefined && { nonce: content.nonce }) };
   }
 }

@@ -11,6 +11,7 @@ export const describeClient = (client: ClientRecord): Record<string, unknown> =>
   scopes: client.permissions.scopes,
   endpoints: client.permissions.endpoints,
   resources: client.permissions.resources,
+  serves: client.permissions.serves,
   seeAllTokens: client.permissions.seeAllTokens,
   defaultResource: client.defaultResource,
   origins: client.allowedOrigins,

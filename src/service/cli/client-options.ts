@@ -21,6 +21,7 @@ export interface ClientOptions {
   readonly backchannelLogoutUri?: string;
   readonly jwks?: object;
   readonly jwksUri?: string;
+  readonly serves?: readonly string[];
   readonly seeAllTokens?: boolean;
   readonly accessTokenLifetime?: number;
   readonly refreshTokenLifetime?: number;
@@ -61,7 +62,8 @@ export function withClientOptions(command: Command): Command {
     .option('--grant <type>', 'grant type it may use (several: repeat)', collect)
     .option('--scope <name>', 'scope it may ask for (several: repeat)', collect)
     .addOption(new Option('--endpoint <name>', `endpoint it may use: ${ENDPOINTS.join(', ')} (several: repeat)`).argParser(endpoint))
-    .option('--resource <uri>', 'audience it may ask for, or is (several: repeat)', collect)
+    .option('--resource <uri>', 'audience it may ask for (several: repeat)', collect)
+    .option('--serves <uri>', 'audience it is itself: it introspects the tokens meant for it (several: repeat)', collect)
     .option('--default-resource <uri>', 'audience of its tokens where nothing else names one')
     .option('--origin <origin>', 'origin of its pages, for CORS (several: repeat)', collect)
     .option('--redirect-uri <uri>', 'where its codes may be sent (several: repeat)', collect)
@@ -85,7 +87,18 @@ export function withClientOptions(command: Command): Command {
 
 /** What `--unset` can name: lists become empty, settings the service's again. */
 export const UNSETTABLE: readonly string[] = [
-  ...['grant', 'scope', 'endpoint', 'resource', 'default-resource', 'origin', 'redirect-uri', 'post-logout-redirect-uri', 'see-all-tokens'],
+  ...[
+    'grant',
+    'scope',
+    'endpoint',
+    'resource',
+    'default-resource',
+    'origin',
+    'redirect-uri',
+    'post-logout-redirect-uri',
+    'serves',
+    'see-all-tokens',
+  ],
   ...['jwks', 'jwks-uri', 'backchannel-logout-uri'],
   ...SETTINGS.map(optionName),
 ];
@@ -116,7 +129,8 @@ export function applyOptions(client: NewClient, options: ClientOptions): NewClie
   const unset = new Set(options.unset ?? []);
   const list = (name: string, said: readonly string[] | undefined, before: readonly string[]): readonly string[] =>
     said ? [...new Set(said)] : unset.has(name) ? [] : before;
-  const { seeAllTokens: sawAll, ...permissions } = client.permissions;
+  const { seeAllTokens: sawAll, serves: served = [], ...permissions } = client.permissions;
+  const serves = list('serves', options.serves, served);
   const seeAllTokens = options.seeAllTokens ?? (unset.has('see-all-tokens') ? undefined : sawAll);
   const { defaultResource: resourceBefore, backchannelLogoutUri: logoutBefore, jwks: _jwks, jwksUri: _jwksUri, ...rest } = client;
   const defaultResource = options.defaultResource ?? (unset.has('default-resource') ? undefined : resourceBefore);
@@ -131,6 +145,7 @@ export function applyOptions(client: NewClient, options: ClientOptions): NewClie
       grantTypes: list('grant', options.grant, permissions.grantTypes),
       scopes: list('scope', options.scope, permissions.scopes),
       resources: list('resource', options.resource, permissions.resources),
+      ...(serves.length > 0 && { serves }),
       ...(seeAllTokens !== undefined && { seeAllTokens }),
     },
     redirectUris: list('redirect-uri', options.redirectUri, client.redirectUris),

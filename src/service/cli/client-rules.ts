@@ -79,11 +79,15 @@ function permissionFaults({ permissions }: NewClient, { grantTypes, scopes }: Cl
       permissions.seeAllTokens === true && !permissions.endpoints.includes('introspection'),
       '--see-all-tokens needs --endpoint introspection.',
     ),
+    ...when(
+      permissions.serves !== undefined && !permissions.endpoints.includes('introspection'),
+      '--serves is for introspection: add --endpoint introspection.',
+    ),
   ];
 }
 
 function addressFaults({ permissions, allowedOrigins, redirectUris, postLogoutRedirectUris, defaultResource }: NewClient): string[] {
-  const resources = [...permissions.resources, ...(defaultResource === undefined ? [] : [defaultResource])];
+  const resources = [...permissions.resources, ...(permissions.serves ?? []), ...(defaultResource === undefined ? [] : [defaultResource])];
   return [
     ...resources
       .filter((one) => !isResource(one))

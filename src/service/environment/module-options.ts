@@ -12,10 +12,6 @@ export const isDemo = (environment: Environment): boolean =>
 
 export const issuerOf = (environment: Environment): string => environment.ISSUER ?? `http://localhost:${environment.PORT ?? 3000}`;
 
-/** The check that guards of this environment make where they name none. */
-export const tokenCheckOf = (environment: Environment): 'signature' | 'entry' =>
-  environment.TOKEN_ENTRY_VALIDATION ? 'entry' : 'signature';
-
 /** Variables of what a person must sign in for, with a browser. */
 export const NEEDS_PAGES = [
   ...(['AUTHORIZATION_ENDPOINT', 'PUSHED_AUTHORIZATION_ENDPOINT', 'DEVICE_ENDPOINT', 'END_SESSION_ENDPOINT'] as const),
@@ -27,6 +23,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     issuer: issuerOf(environment),
     masterKey,
     tokenStorage: environment.TOKEN_STORAGE,
+    tokenEntryValidation: environment.TOKEN_ENTRY_VALIDATION,
     referenceAccessTokens: environment.REFERENCE_ACCESS_TOKENS,
     accessTokenLifetime: environment.ACCESS_TOKEN_LIFETIME,
     refreshTokenLifetime: environment.REFRESH_TOKEN_LIFETIME,
@@ -117,8 +114,7 @@ export const switchedOffWithPages = (environment: Environment): readonly string[
   environment.TOKEN_STORAGE && environment.PAGES === false ? NEEDS_PAGES.filter((name) => environment[name] === undefined) : [];
 
 const withPages = (environment: Environment, name: (typeof NEEDS_PAGES)[number]): boolean | undefined =>
-  // Where one of them is asked for the start is refused, and the others are not to be accused of being off.
-  environment[name] ?? (environment.PAGES === false && !NEEDS_PAGES.some((asked) => environment[asked]) ? false : undefined);
+  environment[name] ?? (environment.PAGES === false ? false : undefined);
 
 /** A file that cannot be read was named among the faults. */
 function pageTextsOf({ PAGE_TEXTS }: Environment): Readonly<Record<string, Readonly<Record<string, string>>>> {

@@ -80,7 +80,7 @@ export class Environment {
     kind: onOff,
     default: 'off',
     meaning:
-      "Guards look up the token's entry on each request, so that a revoked token is refused at once. Off: signatures only. The service's own routes always look.",
+      "Guards in the same application that name no check look up the token's entry on each request, so that a revoked token is refused at once. Off: signatures only. The service's own routes always look; an API elsewhere chooses by its own option `check`.",
   })
   TOKEN_ENTRY_VALIDATION!: boolean;
 
@@ -302,7 +302,8 @@ export class Environment {
   @Variable({
     kind: oneOf('ES256', 'RS256'),
     default: 'RS256',
-    meaning: 'Signature of id tokens and logout tokens. A client can override it. OpenID Connect Core §15.1',
+    meaning:
+      'Signature of id tokens, logout tokens and signed introspection answers. A client can override it. OpenID Connect Core §15.1, RFC 9701 §6',
   })
   ID_TOKEN_ALGORITHM!: 'ES256' | 'RS256';
 
