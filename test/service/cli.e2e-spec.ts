@@ -252,7 +252,7 @@ describe('the command line', () => {
     ['client create --id a --type public --endpoint introspection --endpoint token', /Introspection needs --type confidential/],
     [
       'client create --id a --type confidential --grant password',
-      /--grant "password" is unknown here\. Known: .*client_credentials, .*refresh_token/,
+      /--grant "password" is unknown here\. Known: authorization_code, client_credentials, .*refresh_token/,
     ],
     ['client create --id a --type confidential --scope nothing:known', /--scope "nothing:known" does not exist/],
     ['client create --id a --type confidential --scope a"b', /is no scope/],

@@ -32,17 +32,16 @@ export class CompiledService {
 }
 
 async function compile(tree: string, folder: string): Promise<void> {
-  const files = (await readdir(join(repository, tree), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'))
-    .map((entry) => relative(join(repository, tree), join(entry.parentPath, entry.name)));
+  const entries = await readdir(join(repository, tree), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'));
   await Promise.all(
-    files.map(async (name) => {
-      // Templates and assets as they are, beside the code that reads them.
-      if (!name.endsWith('.ts')) return cp(join(repository, tree, name), join(folder, tree, name));
-      const filename = join(repository, tree, name);
-      const { code } = await transform(await readFile(filename, 'utf8'), { filename, sourceMaps: false });
-      const target = join(folder, tree, name.replace(/\.ts$/, '.js'));
+    files.map(async ({ parentPath, name }) => {
+      const filename = join(parentPath, name);
+      const target = join(folder, relative(repository, filename).replace(/\.ts$/, '.js'));
       await mkdir(dirname(target), { recursive: true });
+      // What is no source, such as templates and style sheets, the build takes along as it is.
+      if (!name.endsWith('.ts')) return cp(filename, target);
+      const { code } = await transform(await readFile(filename, 'utf8'), { filename, sourceMaps: false });
       await writeFile(target, code);
     }),
   );
