@@ -199,24 +199,43 @@ describe('the command line', () => {
     });
   });
 
-  it('rotates keys, and tokens signed before stay good', async () => {
-    const { accessToken } = await signUp(service.url);
-    const active = async (): Promise<Record<string, string>> => {
-      const { json } = await done('--json key list');
-      return Object.fromEntries(
-        json
-          .filter((key: { state: string }) => key.state === 'active')
-          .map((key: { purpose: string; kid: string }) => [key.purpose, key.kid]),
-      );
-    };
-    const before = await active();
-    expect(Object.keys(before).sort()).toEqual(['derive', 'seal:refresh', 'sign:ES256', 'sign:RS256']);
-    await done('key rotate --purpose sign:ES256');
-    const after = await active();
-    expect(after['sign:ES256']).not.toBe(before['sign:ES256']);
-    expect(after['sign:RS256']).toBe(before['sign:RS256']);
-    expect((await new ProtocolClient(service.url).json('GET', '/auth/me', undefined, accessToken)).status).toBe(200);
-    expect((await done('key list')).out).toMatch(/sign:ES256 +\S+ +retired/);
+  describe('key rotate', () => {
+    type Key = Record<'purpose' | 'kid' | 'state' | 'activates', string>;
+    const keys = async (): Promise<Key[]> => (await done('--json key list')).json as Key[];
+    const active = async (): Promise<Record<string, string>> =>
+      Object.fromEntries((await keys()).filter(({ state }) => state === 'active').map(({ purpose, kid }) => [purpose, kid]));
+
+    it('publishes new keys and says when they take over', async () => {
+      const before = await active();
+      expect(Object.keys(before).sort()).toEqual(['derive', 'seal:refresh', 'sign:ES256', 'sign:RS256']);
+      const { json } = await done('--json key rotate');
+      expect(json.message).toMatch(/takes over at its time/);
+      expect(json.rotated.map(({ purpose }: Key) => purpose).sort()).toEqual(Object.keys(before).sort());
+      const known = new Map((await keys()).map((key) => [key.kid, key]));
+      for (const { kid, purpose, activates } of json.rotated as Key[]) {
+        expect(known.get(kid)).toMatchObject({ state: 'next', purpose, activates });
+        expect(Date.parse(activates)).toBeGreaterThan(Date.now() + (purpose.startsWith('sign:') ? 330 : 30) * 1000 - 10_000);
+      }
+      expect(await active()).toEqual(before);
+    });
+
+    it('tells a person the same', async () => {
+      const { out } = await done('key rotate --purpose sign:RS256');
+      expect(out).toMatch(/^Published\. .*\nPURPOSE +KID +ACTIVATES\nsign:RS256 +[\w-]{43} +\d{4}-\d\d-\d\dT[\d:.]+Z\n$/);
+    });
+
+    it('--now lets them take over at once, says what that costs, and tokens signed before stay good', async () => {
+      const { accessToken } = await signUp(service.url);
+      const before = await active();
+      const { json } = await done('--json key rotate --now --purpose sign:ES256');
+      expect(json.message).toMatch(/^Active at once\. For up to 420 seconds, .* good tokens may be refused\.$/);
+      const after = await active();
+      expect(after).toEqual({ ...before, 'sign:ES256': json.rotated[0].kid });
+      expect(after['sign:ES256']).not.toBe(before['sign:ES256']);
+      expect((await new ProtocolClient(service.url).json('GET', '/auth/me', undefined, accessToken)).status).toBe(200);
+      expect((await done('key list')).out).toMatch(/sign:ES256 +\S+ +retired/);
+      expect((await done('--json key rotate --now --purpose derive')).json.message).toMatch(/up to 120 seconds/);
+    });
   });
 
   it('manages scopes', async () => {
