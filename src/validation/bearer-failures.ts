@@ -36,9 +36,9 @@ export class BearerFailures {
     return this.#failure(403, 'insufficient_scope', 'The access token lacks a scope.', { scope: formatScope(required) });
   }
 
-  /** Not RFC 6750's insufficient_scope: no further scope would help. */
+  /** RFC 6750 §3.1: higher privileges than the token has. No scope is named, since none would help. */
   missingRole(): BearerException {
-    return new BearerException(403, { error: 'access_denied', error_description: 'A role is missing.' }, {});
+    return this.#failure(403, 'insufficient_scope', 'A role is missing.');
   }
 
   unavailable(retryAfter: number, cause: unknown): BearerException {

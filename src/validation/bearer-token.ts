@@ -10,14 +10,14 @@ export type BearerToken = { readonly kind: 'none' } | { readonly kind: 'malforme
 export function readBearerToken(request: IncomingRequest): BearerToken {
   const header = request.headers.authorization;
   if (header === undefined) return { kind: 'none' };
-  if (isRepeated(request)) return { kind: 'malformed' };
+  if (isAuthorizationRepeated(request)) return { kind: 'malformed' };
   const token = BEARER.exec(header)?.[1];
   if (token !== undefined) return { kind: 'token', token };
   return BEARER_SCHEME.test(header.trimStart()) ? { kind: 'malformed' } : { kind: 'none' };
 }
 
 /** Node silently keeps the first of several; another party on the way may have judged by the last. */
-function isRepeated(request: IncomingRequest): boolean {
+export function isAuthorizationRepeated(request: IncomingRequest): boolean {
   const lines = request.raw?.rawHeaders ?? request.rawHeaders ?? [];
   let count = 0;
   for (let index = 0; index < lines.length; index += 2) {

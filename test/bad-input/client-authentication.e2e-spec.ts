@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { sha256 } from '../../src/protocol/hashing.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { confidentialClient, publicClient, type TestClient } from '../support/clients.js';
@@ -124,6 +125,26 @@ describe.each(ENDPOINTS)('Client authentication at %s (RFC 6749 §2.3, §5.2)', 
   ];
   it.each(contradictions)('refuses %s', async (_, attempt) => {
     expectOAuthError(await send(attempt()), 400, 'invalid_request');
+  });
+
+  // The first of them was taken, whatever the other said.
+  it('refuses several Authorization headers, though each be right', async () => {
+    const { port } = new URL(bad.service.url);
+    const answer = await new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+      const headers = [
+        'content-type',
+        'application/x-www-form-urlencoded',
+        ...Array(2)
+          .fill(['authorization', basic(bad.machine)])
+          .flat(),
+      ];
+      const sent = request({ port, path, method: 'POST', headers: headers as never }, (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve({ status: response.statusCode, text }));
+      });
+      sent.on('error', reject).end(new URLSearchParams(goodForm()).toString());
+    });
+    expect([answer.status, JSON.parse(answer.text).error]).toEqual([400, 'invalid_request']);
   });
 
   it('does not tell an unknown client from a wrong secret or a disabled client', async () => {

@@ -45,6 +45,14 @@ const forgeries: [name: string, forge: (token: string) => string | Promise<strin
     'of alg RS256 under a kid of ES256',
     (token) => signed({ ...partsOf(token), header: { ...partsOf(token).header, alg: 'RS256' } }, by(ec())),
   ],
+  // Of the last character four bits are spare: the signature's bytes stay the same.
+  [
+    'with its signature spelled in another way',
+    (token) => {
+      const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+      return token.slice(0, -1) + (alphabet[alphabet.indexOf(token.slice(-1)) + 1] ?? '');
+    },
+  ],
   [
     'with claims of its holder’s making',
     (token) => {

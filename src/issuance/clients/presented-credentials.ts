@@ -6,6 +6,8 @@ import { LONGEST, readBasic } from './client-secrets.js';
 /** What of a request says who its client is. */
 export interface ClientRequest {
   readonly authorization: string | undefined;
+  /** Whether the request has several Authorization headers, of which `authorization` is the first. */
+  readonly repeated: boolean;
   readonly parameters: Parameters;
   readonly address: string;
   /** Path of the endpoint that was called. */
@@ -19,7 +21,8 @@ export type Credentials =
   | { readonly method: 'private_key_jwt'; readonly id: string; readonly assertion: ClientAssertion };
 
 /** @throws OAuthError invalid_request: several ways at once (RFC 6749 §2.3), or half of one; invalid_client: none, or of no client's form */
-export function readCredentials({ authorization, parameters }: ClientRequest): Credentials {
+export function readCredentials({ authorization, repeated, parameters }: ClientRequest): Credentials {
+  if (repeated) throw invalidRequest('The Authorization header was sent more than once.');
   const id = parameters.get('client_id');
   const secret = parameters.get('client_secret');
   const ways = [authorization, secret, parameters.get('client_assertion') ?? parameters.get('client_assertion_type')];

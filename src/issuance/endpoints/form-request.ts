@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { parseForm, type Parameters } from '../../protocol/form.js';
+import { isAuthorizationRepeated } from '../../validation/bearer-token.js';
 import type { ClientRequest } from '../clients/presented-credentials.js';
 import type { RequestOrigin } from '../grants/grant.js';
 
@@ -22,6 +23,7 @@ export function queryBytesOf({ url }: FastifyRequest): Buffer {
 
 export const clientRequest = (request: FastifyRequest, parameters: Parameters): ClientRequest => ({
   authorization: request.headers.authorization,
+  repeated: isAuthorizationRepeated(request),
   parameters,
   address: request.ip,
   endpoint: request.routeOptions.url ?? '',

@@ -1,6 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
-import { decodeProtectedHeader } from 'jose';
 import { Clock } from '../../protocol/clock.js';
 import { EntryType, parseTokenId } from '../../protocol/entry-key.js';
 import { parseToken } from '../../protocol/token-string.js';
@@ -8,7 +6,7 @@ import { referenceTokenClaims, seconds, type AccessTokenClaims } from '../../sto
 import { TokenEntryStore, type TokenEntryRecord } from '../../storage/token-entry.store.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
-import { KeyRing } from '../keys/key-ring.js';
+import { AccessJwt } from '../tokens/access-jwt.js';
 
 /** An access token that was ours, whether or not it still lives. */
 export interface FormerAccessToken {
@@ -31,8 +29,7 @@ interface ReadToken {
 @Injectable()
 export class ExpiredAccessTokens {
   constructor(
-    private readonly jwt: JwtService,
-    private readonly keys: KeyRing,
+    private readonly accessJwt: AccessJwt,
     private readonly entries: TokenEntryStore,
     private readonly clock: Clock,
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
@@ -63,21 +60,9 @@ export class ExpiredAccessTokens {
   }
 
   private async fromJwt(token: string): Promise<ReadToken | undefined> {
-    const kid = accessTokenKid(token);
-    const key = kid === undefined ? undefined : await this.keys.verification(kid);
-    if (!key) return undefined;
-    const rules = { publicKey: key.publicKey, algorithms: [key.algorithm], issuer: this.options.issuer, ignoreExpiration: true };
-    const claims = await this.jwt.verifyAsync<AccessTokenClaims>(token, rules as object).catch(() => undefined);
-    const entry = claims && this.options.tokenStorage ? parseTokenId(claims.jti) : undefined;
-    return claims && { claims, record: entry && (await this.entries.find(entry, this.clock.now(), kid)) };
-  }
-}
-
-function accessTokenKid(token: string): string | undefined {
-  try {
-    const { kid, typ } = decodeProtectedHeader(token);
-    return typ === 'at+jwt' ? kid : undefined;
-  } catch {
-    return undefined;
+    const verified = await this.accessJwt.verify(token);
+    if (!verified) return undefined;
+    const { claims, key, kid } = verified;
+    return { claims, record: this.options.tokenStorage ? await this.entries.find(key, this.clock.now(), kid) : undefined };
   }
 }
