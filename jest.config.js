@@ -8,8 +8,8 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts', '!src/**/*.spec.ts'],
   coverageProvider: 'v8',
-  coverageReporters: ['text-summary', 'lcov'],
-  // Of `npm run test:coverage`: what runs in processes of its own is not seen.
+  coverageReporters: ['text-summary'],
+  // Of `npm test`. What runs in processes of its own is not seen.
   coverageThreshold: { global: { lines: 90 } },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',

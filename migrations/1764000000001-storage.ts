@@ -161,7 +161,7 @@ export class Storage1764000000001 implements MigrationInterface {
       select case e.type when 1 then 'authorization_code' when 3 then 'refresh_token' else 'access_token' end as type,
              a.subject, a.client, e.created_at, least(e.expires_at, a.expires_at) as expires_at,
              e.authorization_id, e.bucket, e.number, a.sid, e.secret_hash is not null as reference,
-             case when e.revoked_at is not null or a.id is null or a.status = 2 or c.disabled_at is not null or c.epoch <> a.client_epoch then 'revoked'
+             case when e.revoked_at is not null or a.id is null or a.status = 2 or c.disabled_at is not null or c.epoch is distinct from a.client_epoch then 'revoked'
                   when least(e.expires_at, a.expires_at) <= now() then 'expired'
                   when e.type <> 4 and e.number < a.generation then 'redeemed'
                   else 'valid' end as status

@@ -20,6 +20,7 @@ export interface SignIn {
 }
 
 export type FirstPartyTokenProblem =
+  | 'sign-in-off'
   | 'refresh-token-expired'
   | 'refresh-token-used'
   | 'refresh-token-revoked'
@@ -37,7 +38,18 @@ export class FirstPartyTokenError extends Error {
 
 /** The port through which the sign-in API gets its tokens; issuance implements it. */
 export abstract class FirstPartyTokens {
-  /** Opens a sign-in session and its chain. Undefined: the person was disabled or changed meanwhile. */
+  /**
+   * Whether anybody can sign in: not while the client they would sign in under is disabled or gone.
+   *
+   * @throws StorageUnavailableError
+   */
+  abstract canSignIn(): Promise<boolean>;
+
+  /**
+   * Opens a sign-in session and its chain. Undefined: the person was disabled or changed meanwhile.
+   *
+   * @throws FirstPartyTokenError sign-in-off, when nobody can
+   */
   abstract signIn(signIn: SignIn): Promise<TokenPair | undefined>;
 
   /**

@@ -45,6 +45,7 @@ import { PasswordPolicy } from './passwords/password-policy.js';
 import { Registration } from './registration.js';
 import { AccountController } from './sign-in-api/account.controller.js';
 import { answerEarlyProblems } from './sign-in-api/early-problems.js';
+import { refuseOtherMethods } from './sign-in-api/other-methods.js';
 import { answerOtherOrigins } from './sign-in-api/other-origins.js';
 import { RefreshController } from './sign-in-api/refresh.controller.js';
 import { RegistrationController } from './sign-in-api/registration.controller.js';
@@ -119,6 +120,7 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
     if (!this.options.enabled) return;
     answerEarlyProblems(fastify);
     answerOtherOrigins(fastify, this.origins);
+    refuseOtherMethods(fastify, this.origins, this.options.storage);
   }
 }
 

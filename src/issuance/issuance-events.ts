@@ -13,6 +13,8 @@ export interface IssuanceEventMap {
   'refresh.retry': [ChainEvent];
   /** A spent refresh token came again after the leeway: its family was revoked. RFC 9700 §4.14.2 */
   'refresh.reuse': [ChainEvent];
+  /** A spent code came again from its own client: what it had issued was revoked. RFC 6749 §4.1.2 */
+  'code.replay': [ChainEvent];
 }
 
 /** Events of issuance, for the application's own logs, metrics and alarms. */

@@ -16,16 +16,36 @@ import { FirstPartyTokens } from '../identity/first-party-tokens.js';
 import { IssuerAddress } from '../identity/issuer-address.js';
 import { OwnTokens } from '../identity/own-tokens.js';
 import { Continuations } from '../identity/pages/continuations.js';
+import { AuthorizationClients } from './authorization/authorization-clients.js';
+import { AuthorizationCompletion } from './authorization/authorization-completion.js';
 import { AuthorizationContinuations } from './authorization/authorization-continuations.js';
+import { AuthorizationEntrance } from './authorization/authorization-entrance.js';
+import { AuthorizationLimits } from './authorization/authorization-limits.js';
+import { AuthorizationRequests } from './authorization/authorization-requests.js';
+import { AuthorizationResponses } from './authorization/authorization-responses.js';
+import { AuthorizationTickets } from './authorization/authorization-tickets.js';
+import { AuthorizationWay } from './authorization/authorization-way.js';
+import { PushedRequests } from './authorization/pushed-requests.js';
+import { Standings } from './authorization/standings.js';
+import { ClientAssertions } from './clients/client-assertions.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
+import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { ActivationContinuation } from './devices/activation-continuation.js';
+import { DeviceRequests } from './devices/device-requests.js';
+import { UserCodeGuesses } from './devices/user-code-guesses.js';
+import { AuthorizeController } from './endpoints/authorize.controller.js';
+import { DeviceAuthorizationController } from './endpoints/device-authorization.controller.js';
+import { EndSessionController } from './endpoints/end-session.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
 import { MetadataController } from './endpoints/metadata.controller.js';
+import { PushedAuthorizationController } from './endpoints/pushed-authorization.controller.js';
 import { RevokeController } from './endpoints/revoke.controller.js';
 import { TokenController } from './endpoints/token.controller.js';
+import { UserinfoController } from './endpoints/userinfo.controller.js';
 import { ExpiredAccessTokens } from './first-party/expired-access-tokens.js';
 import { FirstPartyClient } from './first-party/first-party-client.js';
 import { FirstPartyOrigins } from './first-party/first-party-origins.js';
@@ -42,14 +62,35 @@ import { GRANT_HANDLERS, ISSUANCE_OPTIONS } from './issuance.tokens.js';
 import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { MasterKey } from './keys/master-key.js';
+import { SealedTickets } from './keys/sealed-tickets.js';
+import { BackchannelLogout } from './logout/backchannel-logout.js';
+import { LogoutDelivery } from './logout/logout-delivery.js';
+import { LogoutTokens } from './logout/logout-tokens.js';
+import { SignOutRequests } from './logout/sign-out-requests.js';
+import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
+import { ActivateConfirmPageController } from './pages/activate-confirm-page.controller.js';
+import { ActivatePageController } from './pages/activate-page.controller.js';
+import { ActivationPages } from './pages/activation-pages.js';
+import { ConsentController } from './pages/consent.controller.js';
+import { ContinueController } from './pages/continue.controller.js';
+import { SelectAccountController } from './pages/select-account.controller.js';
+import { SignOutPageController } from './pages/sign-out-page.controller.js';
+import { Visits } from './pages/visits.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
+import { AuthorizationCodes } from './tokens/authorization-codes.js';
+import { ChainRefresh } from './tokens/chain-refresh.js';
 import { ChainRotation } from './tokens/chain-rotation.js';
 import { ChainStart } from './tokens/chain-start.js';
+import { CodeRedemption } from './tokens/code-redemption.js';
 import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
+import { IdTokenHints } from './tokens/id-token-hints.js';
+import { IdTokens } from './tokens/id-tokens.js';
+import { IntrospectionJwt } from './tokens/introspection-jwt.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
+import { PresentedCodes } from './tokens/presented-codes.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
 import { RefreshEnvelope } from './tokens/refresh-envelope.js';
 import { RefreshTokenWriter } from './tokens/refresh-token-writer.js';
@@ -60,6 +101,7 @@ import { StatelessTokenIssuer } from './tokens/stateless-token-issuer.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 import { TokenReader } from './tokens/token-reader.js';
 import { TokenRevoker } from './tokens/token-revoker.js';
+import { DefaultCheck } from '../validation/default-check.js';
 
 /** What is fixed when the module is declared, beside its options. */
 export interface IssuanceModuleExtras {
@@ -74,19 +116,32 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .setExtras<IssuanceModuleExtras>({ grants: [], imports: [] }, withExtras)
   .build();
 
-/** The authorization server: approved request in, tokens out. Needs the storage ports and Clock (`PostgresStorageModule`). For Fastify hosts. */
+/**
+ * The authorization server: approved request in, tokens out. Needs the storage ports and Clock (`PostgresStorageModule`), and who the people are
+ * (`IdentityModule`). For Fastify hosts.
+ */
 @Module({
   imports: [JwtModule.register({})],
-  controllers: [TokenController, IntrospectController, RevokeController, JwksController, MetadataController],
+  controllers: [
+    ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
+    ...[AuthorizeController, PushedAuthorizationController, ContinueController, SelectAccountController, ConsentController],
+    ...[EndSessionController, SignOutPageController],
+    ...[DeviceAuthorizationController, ActivatePageController, ActivateConfirmPageController],
+  ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
-    ...[KeyRing, KeyRotation, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
-    ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
-    ...[MachineTokens, ChainStart, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
+    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
+    ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
+    ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
+    ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
+    ...[DeviceRequests, UserCodeGuesses, ActivationContinuation, ActivationPages],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
+    ...[SignOutRequests, SigningOut, BackchannelLogout, LogoutDelivery, LogoutTokens],
     {
       provide: TokenIssuer,
       inject: [ISSUANCE_OPTIONS, EntryTokenIssuer, StatelessTokenIssuer],
@@ -95,14 +150,19 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: FirstPartyTokens, useClass: IssuedFirstPartyTokens },
     { provide: OwnTokens, useClass: IssuedOwnTokens },
+    {
+      provide: DefaultCheck,
+      useFactory: ({ tokenEntryValidation }: ResolvedIssuanceOptions) => new DefaultCheck(tokenEntryValidation ? 'entry' : 'signature'),
+      inject: [ISSUANCE_OPTIONS],
+    },
     { provide: Continuations, useClass: AuthorizationContinuations },
     { provide: IssuerAddress, useFactory: ({ issuer }: ResolvedIssuanceOptions) => new IssuerAddress(issuer), inject: [ISSUANCE_OPTIONS] },
     { provide: AllowedOrigins, useClass: FirstPartyOrigins },
   ],
   exports: [
-    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations],
+    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations, DefaultCheck],
     ...[TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
-    ...[KeyRing, KeyRotation, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
+    ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],
 })
 export class IssuanceModule extends ConfigurableModuleClass implements NestModule {

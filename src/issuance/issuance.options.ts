@@ -1,4 +1,5 @@
 import { LIMITS } from '../protocol/limits.js';
+import { isLoopback } from '../protocol/loopback.js';
 
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
@@ -15,6 +16,11 @@ export interface IssuanceOptions {
   readonly masterKey: Buffer;
   /** Keep an entry for every token. Off: only client_credentials and sign-in with self-contained refresh tokens remain. @default true */
   readonly tokenStorage?: boolean;
+  /**
+   * Guards of the same application (`ValidationModule`) that name no check look up the entry on each request. The routes of this module and of
+   * IdentityModule always do. @default false
+   */
+  readonly tokenEntryValidation?: boolean;
   /** (client) Access tokens are references instead of JWTs (RFC 9068). @default false */
   readonly referenceAccessTokens?: boolean;
   /** (client) Refresh tokens are references; false: self-contained (JWE), with an entry all the same. @default true, false without storage */
@@ -40,7 +46,7 @@ export interface IssuanceOptions {
   readonly firstPartyClient?: string;
   /** Scopes the built-in client may ask for, all of which each sign-in gets. @default ['offline_access'] */
   readonly firstPartyScopes?: readonly string[];
-  /** Endpoints that answer; the others are 404 and not in the metadata. Introspection and revocation need token storage. @default all that can be */
+  /** Endpoints that answer; the others are 404 and not in the metadata. All but token need token storage, device its grant type. @default all that can be */
   readonly endpoints?: { readonly [Name in EndpointName]?: boolean };
   /** Built-in grant types that are accepted. Those of people who sign in with a browser need token storage. @default all that can be */
   readonly grantTypes?: { readonly [Name in GrantTypeName]?: boolean };
@@ -48,20 +54,37 @@ export interface IssuanceOptions {
   readonly authorizationCodeLifetime?: number;
   /** Seconds a pushed authorization request waits for its first use. RFC 9126 §2.2 @default 90; at most 600 */
   readonly pushedRequestLifetime?: number;
+  /** (client) Authorization requests are taken only by `/connect/par`. RFC 9126 §4 @default false */
+  readonly requirePushedRequests?: boolean;
   /** Seconds a person may take to sign in and to consent. @default 1800; at most 86400 */
   readonly interactionLifetime?: number;
   /** Seconds a device code and its user code live. RFC 8628 §3.2 @default 600; 60 to 1800 */
   readonly deviceCodeLifetime?: number;
   /** Seconds between a device's polls. RFC 8628 §3.5 @default 5; 1 to 60 */
   readonly deviceInterval?: number;
+  /**
+   * Device requests a minute that one client, and one address, may open at one instance; 0: no limit. Together with `deviceCodeLifetime` it bounds how
+   * many user codes are live, and so how likely a guess is right. @default 600
+   */
+  readonly deviceRequestsPerMinute?: number;
   /** Seconds an id token lives. @default 900; at most 86400 */
   readonly idTokenLifetime?: number;
-  /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
+  /** (client) Signature of id tokens, logout tokens, signed user information and signed introspection answers (RFC 9701). @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
+  /**
+   * Tell the apps that registered a URI for it when a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0). What ends while it is off is
+   * told if it is on again within a day. @default true, false without storage
+   */
+  readonly backchannelLogout?: boolean;
   /** Days a signing key is active. Its successor is published a day before. @default 90 */
   readonly signingKeyDays?: number;
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
   readonly tokenRequestsPerMinute?: number;
+  /**
+   * Requests a minute that one address may send to the authorization endpoint of one instance, and one address and one client to the pushed authorization
+   * endpoint; 0: no limit. @default 6000
+   */
+  readonly authorizationRequestsPerMinute?: number;
   /** Drop what has expired, on whichever instance holds the lease. @default true */
   readonly pruning?: boolean;
   /** Seconds that entries are kept after they expired. @default 172800 (2 days) */
@@ -96,8 +119,11 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
   if (faults.length > 0)
     throw new Error(['The issuance options contradict each other:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
   const tokenStorage = options.tokenStorage ?? true;
+  // Nothing but codes comes of the authorization endpoint, and nothing but requests to it of the pushed one.
+  const authorization = options.endpoints?.authorization ?? (tokenStorage && options.grantTypes?.authorizationCode !== false);
   return {
     tokenStorage,
+    tokenEntryValidation: false,
     referenceAccessTokens: false,
     referenceRefreshTokens: tokenStorage,
     accessTokenLifetime: 900,
@@ -108,20 +134,31 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     accessTokenAlgorithm: 'ES256',
     authorizationCodeLifetime: 60,
     pushedRequestLifetime: 90,
+    requirePushedRequests: false,
     interactionLifetime: 1800,
     deviceCodeLifetime: 600,
     deviceInterval: 5,
+    deviceRequestsPerMinute: 600,
     idTokenLifetime: 900,
     idTokenAlgorithm: 'RS256',
+    backchannelLogout: tokenStorage,
     defaultAudience: options.issuer,
     firstPartyClient: 'first-party',
     firstPartyScopes: ['offline_access'],
     signingKeyDays: 90,
     tokenRequestsPerMinute: 60_000,
+    authorizationRequestsPerMinute: 6_000,
     pruning: true,
     retention: 2 * 86_400,
     ...withoutUndefined(options),
-    endpoints: { ...all(ENDPOINTS_WITH_STORAGE, tokenStorage), token: true, ...withoutUndefined(options.endpoints ?? {}) },
+    endpoints: {
+      ...all(ENDPOINTS_WITH_STORAGE, tokenStorage),
+      token: true,
+      pushedAuthorization: authorization,
+      device: tokenStorage && options.grantTypes?.deviceCode !== false,
+      ...withoutUndefined(options.endpoints ?? {}),
+      authorization,
+    },
     grantTypes: {
       ...all(GRANT_TYPES_WITH_STORAGE, tokenStorage),
       clientCredentials: true,
@@ -150,13 +187,18 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('interactionLifetime', 60, 86_400),
     ...within('deviceCodeLifetime', 60, 1800),
     ...within('deviceInterval', 1, 60),
+    ...within('deviceRequestsPerMinute', 0, 1e9),
     ...within('idTokenLifetime', 1, LIMITS.accessTokenLifetime),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
+    ...within('authorizationRequestsPerMinute', 0, 1e9),
     ...within('retention', 0, 10 * 365 * 86_400),
   ];
+  if (options.endpoints?.device && options.grantTypes?.deviceCode === false) {
+    faults.push('The device authorization endpoint opens requests that nobody redeems: turn it off. The grant type device_code is off.');
+  }
   if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
-  return faults;
+  return [...faults, ...authorizationFaults(options)];
 }
 
 function issuerFaults(issuer: string): string[] {
@@ -173,8 +215,10 @@ function issuerFaults(issuer: string): string[] {
 
 function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [
+    [options.tokenEntryValidation, 'tokenEntryValidation needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
+    [options.backchannelLogout, 'backchannelLogout needs token storage: turn it off, or tokenStorage on.'],
     ...ENDPOINTS_WITH_STORAGE.map((name): [boolean | undefined, string] => [
       options.endpoints?.[name],
       `The ${WORDS[name]} endpoint needs token storage: turn it off, or tokenStorage on.`,
@@ -187,8 +231,22 @@ function storageOffFaults(options: IssuanceOptions): string[] {
   return needing.flatMap(([on, fault]) => (on ? [fault] : []));
 }
 
-export const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+/** What the authorization endpoint cannot do without, and what is nothing without it. */
+function authorizationFaults({ tokenStorage = true, endpoints = {}, grantTypes = {}, requirePushedRequests }: IssuanceOptions): string[] {
+  const canAuthorize = tokenStorage && grantTypes.authorizationCode !== false && endpoints.authorization !== false;
+  const canPush = canAuthorize && endpoints.pushedAuthorization !== false;
+  return [
+    ...(endpoints.authorization === true && grantTypes.authorizationCode === false
+      ? ['The authorization endpoint needs the grant type authorization_code: turn it off, or the grant type on.']
+      : []),
+    ...(endpoints.pushedAuthorization === true && tokenStorage && !canAuthorize
+      ? ['The pushed authorization endpoint needs the authorization endpoint: turn it off, or that on.']
+      : []),
+    ...(requirePushedRequests === true && !canPush
+      ? ['requirePushedRequests needs the pushed authorization endpoint: turn it off, or the endpoint on.']
+      : []),
+  ];
+}
 
 const all = <Name extends string>(names: readonly Name[], on: boolean): Record<Name, boolean> =>
   Object.fromEntries(names.map((name) => [name, on])) as Record<Name, boolean>;

@@ -32,13 +32,17 @@ export interface OAuthErrorOptions {
   readonly retryAfter?: number;
 }
 
-/** HTTP status of each error when it is rendered as JSON. RFC 6749 §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8628 §3.5, RFC 8707 §2. */
+/**
+ * HTTP status of each error when it is rendered as JSON. RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, RFC 8628 §3.5, RFC 8707 §2, OpenID
+ * Connect Core §3.1.2.6.
+ */
 export const OAUTH_ERROR_STATUS = {
   invalid_request: 400,
   invalid_client: 401,
   invalid_grant: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
+  unsupported_response_type: 400,
   unsupported_token_type: 400,
   invalid_scope: 400,
   invalid_target: 400,
@@ -46,6 +50,13 @@ export const OAUTH_ERROR_STATUS = {
   authorization_pending: 400,
   slow_down: 400,
   expired_token: 400,
+  login_required: 400,
+  account_selection_required: 400,
+  consent_required: 400,
+  interaction_required: 400,
+  request_not_supported: 400,
+  request_uri_not_supported: 400,
+  registration_not_supported: 400,
   invalid_token: 401,
   insufficient_scope: 403,
   too_many_requests: 429,

@@ -3,6 +3,7 @@ import { formatTokenId } from '../protocol/entry-key.js';
 import { openPayload } from '../protocol/sealed-payload.js';
 import { formatScope } from '../protocol/scope.js';
 import type { ReferenceToken } from '../protocol/token-string.js';
+import { grantedClaims } from './granted-claims.js';
 import type { TokenEntryRecord } from './token-entry.store.js';
 
 /** What the sealed payload of a reference access token holds. What the grant's row knows is left out: it is read from there. */
@@ -40,7 +41,7 @@ export function referenceTokenClaims(token: ReferenceToken, record: TokenEntryRe
   const { grant } = record;
   const scopes = payload.scopes ?? grant.scopes;
   return {
-    ...grant.claims,
+    ...grantedClaims(grant, scopes),
     jti: formatTokenId(record.key),
     sub: grant.subject,
     client_id: grant.client,

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { RawRequest } from '../support/exchange.js';
 import { basic, expectOAuthError, FORM, startBadInput, type BadInput } from './support/bad-input.js';
 
@@ -67,6 +68,25 @@ describe.each(ENDPOINTS)('POST %s', (path, goodForm) => {
         // Refused for what is in it, so it was read.
         expectOAuthError(await send({ headers, body: 'x=%' }), 400, 'invalid_request');
         expect((await send({ headers, body: 'x=%' })).body.error_description).toMatch(/percent-encoded/);
+      }
+    });
+  });
+
+  describe('content codings (RFC 9110 §8.4)', () => {
+    const codings = ['gzip', 'GZIP', 'deflate', 'br', 'x-gzip', 'identity, gzip', 'gzip, identity', 'identity;q=1', 'unknown'];
+    it.each(codings)('refuses %s with 415 and says which are accepted, however the body was sent', async (coding) => {
+      for (const body of [goodForm(), gzipSync(goodForm())]) {
+        const answer = await send({ headers: { ...FORM, 'content-encoding': coding }, body });
+        expectOAuthError(answer, 415, 'invalid_request');
+        expect(answer.headers['accept-encoding']).toBe('identity');
+      }
+    });
+
+    it('reads a form that says it has none', async () => {
+      for (const coding of ['identity', 'Identity']) {
+        const answer = await send({ headers: { ...FORM, 'content-encoding': coding }, body: 'x=%' });
+        expectOAuthError(answer, 400, 'invalid_request');
+        expect(answer.body.error_description).toMatch(/percent-encoded/);
       }
     });
   });

@@ -14,6 +14,7 @@ import { ScopeStore } from '../../src/storage/scope.store.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { TokenEntryStore } from '../../src/storage/token-entry.store.js';
 import { UserStore } from '../../src/storage/user.store.js';
+import { onServer } from '../support/on-server.js';
 import { createStorage, type TestStorage } from '../support/storage.js';
 
 let storage: TestStorage;
@@ -214,6 +215,15 @@ describe('ClientStore', () => {
     expect(await store.find('m1')).toMatchObject({ displayName: 'renamed', settings: { accessTokenLifetime: 60 }, secrets: [] });
     expect((await store.list()).map((client) => client.id)).toContain('m1');
     expect(await store.find('unknown')).toBeUndefined();
+  });
+
+  // No port removes a client; a row deleted by hand made its tokens valid to introspection.
+  it('tokens of a client whose row is gone are dead', async () => {
+    await get(ClientStore).insert(machine('m0'), storage.clock.now());
+    const { token: issued } = await issueStanding('m0');
+    expect(await status(issued)).toBe('valid');
+    await onServer(storage.url, (server) => server.query(`delete from client where id = 'm0'`));
+    expect(await status(issued)).toBe('revoked');
   });
 
   it('issues on the standing grant while enabled; what was issued before a disabling stays dead', async () => {

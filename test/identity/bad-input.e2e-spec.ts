@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Client } from 'pg';
 import { createIdentityApp, GOOD_PASSWORD, newEmail, type IdentityApp, type RequestOptions } from './support/identity-app.js';
@@ -62,6 +63,9 @@ describe.each(ENDPOINTS)('POST /auth/%s', (path) => {
     ['a multipart body', 415, () => ({ raw: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } })],
     ['a type that only begins like JSON', 415, () => ({ raw: JSON.stringify(body()), headers: { 'content-type': 'application/jsonp' } })],
     ['broken JSON', 400, () => ({ raw: `{"${member}":`, headers: json })],
+    ['JSON that says it is compressed', 415, () => ({ raw: JSON.stringify(body()), headers: { ...json, 'content-encoding': 'gzip' } })],
+    ['compressed JSON', 415, () => ({ raw: gzipSync(JSON.stringify(body())), headers: { ...json, 'content-encoding': 'gzip' } })],
+    ['two codings', 415, () => ({ raw: JSON.stringify(body()), headers: { ...json, 'content-encoding': 'identity, br' } })],
     ['an empty body that says it is JSON', 400, () => ({ raw: '', headers: json })],
     ['an array', 400, () => ({ body: [body()] })],
     ['a string', 400, () => ({ body: 'x' })],
@@ -111,10 +115,28 @@ describe.each(ENDPOINTS)('POST /auth/%s', (path) => {
     expect(answer.body.errors).toEqual(required.map((field) => ({ field, detail: 'It must be a string.' })));
   });
 
-  it('answers 404 to other methods', async () => {
-    for (const method of ['GET', 'PUT', 'DELETE'] as const)
-      expect((await api.request(method, `/auth/${path}`, { token })).status).toBe(404);
+  it('says which content coding is accepted, and takes a body that names it (RFC 9110 §15.5.16)', async () => {
+    const coded = (coding: string): RequestOptions => withToken({ body: {}, headers: { ...json, 'content-encoding': coding } });
+    const refused = await api.request('POST', `/auth/${path}`, coded('gzip'));
+    expect([refused.status, refused.headers['accept-encoding']]).toEqual([415, 'identity']);
+    if (path === 'logout') return; // an empty body and a token are a genuine log-out
+    for (const coding of ['identity', 'Identity']) {
+      const answer = await api.request('POST', `/auth/${path}`, coded(coding));
+      expect([answer.status, answer.body.errors.length]).toEqual([400, Object.keys(body()).length]);
+    }
   });
+
+  it('answers 405 to other methods', async () => {
+    for (const method of ['GET', 'PUT', 'DELETE'] as const)
+      expect((await api.request(method, `/auth/${path}`, { token })).status).toBe(405);
+  });
+});
+
+it('a content coding matters where the host reads a body, whether or not we want one', async () => {
+  const headers = { ...json, 'content-encoding': 'gzip' };
+  expect((await api.request('GET', '/auth/me', { token, headers })).status).toBe(200);
+  const answer = await api.request('DELETE', '/auth/sessions/x', { token, raw: gzipSync('{}'), headers });
+  expect([answer.status, answer.body.type]).toEqual([415, 'urn:countersign:problem:unsupported-media-type']);
 });
 
 describe('e-mail addresses', () => {

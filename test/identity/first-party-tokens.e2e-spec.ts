@@ -129,6 +129,99 @@ describe.each([
     });
   });
 
+  describe('POST /auth/refresh with an access token that was revoked', () => {
+    /** As an app does that believes it stolen: only this token, at /connect/revoke. */
+    async function revokeAlone(accessToken: string): Promise<void> {
+      const app = new ProtocolClient(api.service.url, { id: 'first-party', secret: undefined });
+      expect((await app.revoke(accessToken)).status).toBe(200);
+      expect(await me(accessToken)).toBe(401);
+    }
+    const pairOf = ({ accessToken, refreshToken }: Pair): Pair => ({ accessToken, refreshToken });
+
+    it('refuses it, alive or expired, while the chain is alive', async () => {
+      for (const age of [0, ACCESS_SECONDS]) {
+        const pair = pairOf(await api.register());
+        await revokeAlone(pair.accessToken);
+        api.clock.advance(age);
+        await refuses(pair, [401, 'access-token-invalid']);
+      }
+    });
+
+    it('refuses it in a retry within the leeway too', async () => {
+      const pair = pairOf(await api.register());
+      const next: Pair = (await refresh(pair)).body;
+      await revokeAlone(pair.accessToken);
+      await refuses(pair, [401, 'access-token-invalid']);
+      expect((await refresh(pairOf(next))).status).toBe(200);
+    });
+
+    it('refuses it as long as its entry is kept', async () => {
+      const pair = pairOf(await api.register());
+      await revokeAlone(pair.accessToken);
+      api.clock.advance(ACCESS_SECONDS);
+      await rows.client.query('delete from token_entry where type = 4');
+      // What is left of a reference proves nothing; a JWT is its own proof.
+      expect((await refresh(pair)).status).toBe(formats.referenceAccessTokens ? 401 : 200);
+    });
+
+    it('does not take it for one that still lives', async () => {
+      const strict = await createIdentityApp({
+        sharing: api,
+        issuance: { ...formats, ...LIFETIMES },
+        options: { refreshOnlyWhenExpired: true },
+      });
+      const pair = pairOf(await strict.register());
+      await revokeAlone(pair.accessToken);
+      await refuses(pair, [401, 'access-token-invalid'], strict);
+      const signedOut = pairOf(await strict.register());
+      await strict.post('logout', { refreshToken: signedOut.refreshToken });
+      expect(problem(await refresh(signedOut, strict))).toEqual([401, 'refresh-token-revoked']);
+      await strict.close();
+    });
+
+    it('refuses it where refresh tokens are not rotated', async () => {
+      const fixed = await createIdentityApp({ sharing: api, issuance: { ...formats, ...LIFETIMES, rotation: 'never' } });
+      const pair = pairOf(await fixed.register());
+      const next: Pair = (await refresh(pair, fixed)).body;
+      await revokeAlone(pair.accessToken);
+      await refuses(pair, [401, 'access-token-invalid'], fixed);
+      expect((await refresh(pairOf(next), fixed)).status).toBe(200);
+      await fixed.close();
+    });
+
+    it('says what is wrong with the chain where that has ended', async () => {
+      const ends: [end: (pair: Pair & { id: string }) => Promise<unknown>, expected: string][] = [
+        [({ refreshToken }) => api.post('logout', { refreshToken }), 'refresh-token-revoked'],
+        [({ id }) => api.get(Users).disable(id), 'refresh-token-revoked'],
+        [() => Promise.resolve(api.clock.advance(REFRESH_SECONDS)), 'refresh-token-expired'],
+      ];
+      for (const [end, expected] of ends) {
+        for (const alone of [false, true]) {
+          const person = await api.register();
+          if (alone) await revokeAlone(person.accessToken);
+          await end(person);
+          expect([alone, problem(await refresh(pairOf(person)))]).toEqual([alone, [401, expected]]);
+        }
+      }
+    });
+
+    it('ends the family all the same when the refresh token was used before', async () => {
+      const pair = pairOf(await api.register());
+      const next: Pair = (await refresh(pair)).body;
+      await revokeAlone(pair.accessToken);
+      api.clock.advance(LEEWAY);
+      expect(problem(await refresh(pair))).toEqual([401, 'refresh-token-used']);
+      expect(await me(next.accessToken)).toBe(401);
+      expect(problem(await refresh(pairOf(next)))).toEqual([401, 'refresh-token-revoked']);
+    });
+
+    it('tells nothing to those whose refresh token is forged', async () => {
+      const pair = pairOf(await api.register());
+      await revokeAlone(pair.accessToken);
+      expect(problem(await refresh({ ...pair, refreshToken: altered(pair.refreshToken) }))).toEqual([401, 'refresh-token-not-found']);
+    });
+  });
+
   describe('what can be wrong with a refresh token', () => {
     it('not known: forged, altered, of another kind, or of another client', async () => {
       const { refreshToken, accessToken, id } = await api.register();

@@ -77,6 +77,7 @@ describe('CORS of the sign-in API (Fetch §3.2)', () => {
       [200, (origin) => api.request('GET', '/auth/me', { token, headers: { origin } })],
       [401, (origin) => api.request('GET', '/auth/sessions', { headers: { origin } })],
       [404, (origin) => api.request('DELETE', '/auth/sessions/x', { token, headers: { origin } })],
+      [405, (origin) => api.request('PUT', '/auth/sessions/x', { token, headers: { origin } })],
     ];
     for (const [status, send] of requests) {
       const answer = await send(APP);

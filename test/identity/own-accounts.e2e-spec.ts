@@ -8,6 +8,7 @@ import { IssuanceModule } from '../../src/issuance/issuance.module.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { Clock } from '../../src/protocol/clock.js';
+import { CodeFlow, codeClient, person, signedIn } from '../support/code-flow.js';
 import { createIdentityApp, newEmail, type IdentityApp } from './support/identity-app.js';
 
 /** An application's own user table. */
@@ -93,6 +94,17 @@ describe("an application's own accounts", () => {
     const { accessToken, id } = await api.register();
     await api.get(Accounts).setEnabled(id, false);
     expect((await api.request('GET', '/auth/me', { token: accessToken })).status).toBe(401);
+  });
+
+  it('say what userinfo tells, until the person is disabled there', async () => {
+    const flow = await CodeFlow.of(api.service, codeClient('public'));
+    const account = await person(api.service, { displayName: 'Ada', roles: ['editor'] });
+    const scopes = ['openid', 'profile', 'roles'];
+    const { body } = await flow.redeem(await flow.issue({ session: await signedIn(api.service, account), scopes }));
+    const userinfo = () => api.request('GET', '/connect/userinfo', { token: body.access_token });
+    expect((await userinfo()).body).toEqual({ sub: account.id, name: 'Ada', roles: ['editor'] });
+    await api.get(Accounts).setEnabled(account.id, false);
+    expect([(await userinfo()).status, (await userinfo()).body.error]).toEqual([401, 'invalid_token']);
   });
 
   it('can be named with forRootAsync too', async () => {

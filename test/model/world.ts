@@ -47,6 +47,7 @@ const DEFAULTS = {
   referenceRefreshTokens: true,
   leeway: 30,
   accessTokenAlgorithm: 'ES256',
+  idTokenAlgorithm: 'RS256',
 } as const;
 /** The second instance was configured otherwise: a retry there must still repeat what the first one wrote. */
 const OTHERWISE = {

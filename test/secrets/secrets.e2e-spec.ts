@@ -1,6 +1,10 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
+import { newUserCode } from '../../src/protocol/user-code.js';
 import { ClientStore } from '../../src/storage/client.store.js';
+import { Accounts } from '../../src/identity/accounts/accounts.js';
+import { deviceClient, PersonalBrowser } from '../device/support/device-flow.js';
+import { signedIn } from '../support/code-flow.js';
 import type { TestService } from '../support/service-app.js';
 import { CapturedOutput } from './support/captured-output.js';
 import { dumpDatabase } from './support/database-dump.js';
@@ -73,6 +77,36 @@ async function tell(story: Story): Promise<void> {
     ok(await story.form('/connect/revoke', { token }, renewed));
   }
 
+  // An app signs the person in: codes redeemed, refused, replayed and left to expire; id tokens; userinfo.
+  const ada = await service.get(Accounts).find({ email });
+  if (!ada) throw new Error('the story lost its heroine');
+  const flow = await story.codeFlow({ referenceAccessTokens: true, idTokenAlgorithm: 'ES256' });
+  const approval = { session: await signedIn(service, ada), scopes: ['openid', 'profile', 'email', 'offline_access'] };
+  const code = await story.code(flow, approval);
+  await story.redeem(flow, { ...code, verifier: 'another verifier, of 43 characters or more' });
+  const connected = ok(await story.redeem(flow, code)).body;
+  ok(await story.send({ method: 'GET', path: '/connect/userinfo', headers: { authorization: `Bearer ${connected.access_token}` } }));
+  ok(await story.refresh(connected.refresh_token, flow.client));
+  await story.redeem(flow, code); // a replay
+  const left = await story.code(flow, approval);
+
+  // A television: its codes shown, mistyped, typed, followed, approved, denied, polled, redeemed twice and left to expire.
+  const tv = await deviceClient().register(service);
+  const browser = await story.browser(ada);
+  const shown = await story.deviceCodes(tv);
+  await story.poll(tv, shown.deviceCode);
+  await browser.enter(newUserCode());
+  await browser.enter(shown.userCode.toLowerCase().replace('-', ''));
+  await browser.get(`/activate?user_code=${shown.userCode}`);
+  await new PersonalBrowser(service).get(`/activate?user_code=${shown.userCode}`);
+  await browser.answer(shown.userCode);
+  ok(await story.poll(tv, shown.deviceCode));
+  await story.poll(tv, shown.deviceCode);
+  const denied = await story.deviceCodes(tv);
+  await browser.answer(denied.userCode, 'deny');
+  await story.poll(tv, denied.deviceCode);
+  const watched = await story.deviceCodes(tv);
+
   // Self-contained refresh tokens and reference access tokens of the sign-in API; keys change in between.
   const store = service.get(ClientStore);
   const app = await store.find('first-party');
@@ -90,6 +124,10 @@ async function tell(story: Story): Promise<void> {
     second.refreshToken,
     sealed.accessToken,
     sealed.refreshToken,
+    connected.id_token,
+    left.code,
+    watched.deviceCode,
+    // Not its user code: nobody can tell those eight letters from the name of a request.
     machines[0]?.secret ?? '',
   ]) {
     await story.misplace(secret);
@@ -100,10 +138,20 @@ async function tell(story: Story): Promise<void> {
   dumps += await dumpDatabase(client);
   await withoutTable('token_entry', async () => {
     await story.refresh(fresh.refresh_token);
+    await story.redeem(flow, left);
     await story.json('me', undefined, fresh.access_token, 'GET');
     await story.form('/connect/introspect', { token: sealed.accessToken }, api);
     await story.form('/connect/token', { grant_type: 'client_credentials' }, machines[1]);
   });
+  for (const table of ['device_request', 'user_code']) {
+    await withoutTable(table, async () => {
+      const asked = await story.form('/connect/device', { scope: 'todos:read' }, tv);
+      if (asked.status < 500) throw new Error('the story had no fault');
+      await story.poll(tv, watched.deviceCode);
+      await browser.enter(watched.userCode);
+      await browser.get(`/activate?user_code=${watched.userCode}`);
+    });
+  }
   await withoutTable('user_credential', async () => {
     await story.json('register', { email: 'bob@example.test', password: story.password() });
     await story.json('login', { email, password: newPassword });
@@ -134,6 +182,13 @@ describe('No usable secret', () => {
       /^refreshToken/,
       /^access_token/,
       /^refresh_token/,
+      /^id_token/,
+      /^code/,
+      /^device_code/,
+      /^user_code/,
+      /^cookie/,
+      /^verifier/,
+      /^nonce/,
       /\(identifier\)/,
       /\(part\)/,
       /^password/,

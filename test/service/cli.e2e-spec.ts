@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, rm } from 'node:fs/promises';
-import { runCli } from '../../src/service/cli/run-cli.js';
 import { clusterFolder } from '../support/cluster-folder.js';
 import { onServer } from '../support/on-server.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
+import { CommandLine } from './support/command-line.js';
 import { createEmptyDatabase } from './support/empty-database.js';
 import { compiledService, newMasterKey, ServiceProcess } from './support/service-process.js';
-
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tests assert what is in it
-  readonly json: any;
-}
 
 describe('the command line', () => {
   let database: TestDatabase;
@@ -34,28 +26,9 @@ describe('the command line', () => {
     await database?.drop();
   });
 
-  async function cli(args: string, more: { stdin?: string; environment?: Record<string, string>; answers?: string[] } = {}): Promise<Ran> {
-    let out = '';
-    let err = '';
-    const answers = [...(more.answers ?? [])];
-    const status = await runCli(
-      args.split(' ').map((word) => word.replaceAll('~', ' ')),
-      {
-        environment: more.environment ?? variables(),
-        out: (text) => (out += text),
-        err: (text) => (err += text),
-        read: () => Promise.resolve(more.stdin ?? ''),
-        ask: () => Promise.resolve(answers.shift() ?? ''),
-      },
-    );
-    return { status, out, err, json: args.startsWith('--json') && out !== '' ? JSON.parse(out) : undefined };
-  }
-
-  const done = async (args: string, more: Parameters<typeof cli>[1] = {}): Promise<Ran> => {
-    const ran = await cli(args, more);
-    expect([ran.err, ran.status]).toEqual(['', 0]);
-    return ran;
-  };
+  const commandLine = new CommandLine(variables);
+  const cli = commandLine.run.bind(commandLine);
+  const done = commandLine.done.bind(commandLine);
 
   it('makes a confidential client whose secret, shown once, works', async () => {
     await done('scope put notes:read --resource https://notes.example.com --description Read~notes');
@@ -188,8 +161,30 @@ describe('the command line', () => {
       expect((await done('--json token show', { stdin: accessToken })).json).toMatchObject({ status: 'revoked' });
     });
 
+    it('takes the token as it stands in an Authorization header', async () => {
+      const { accessToken, refreshToken } = await signUp(service.url);
+      for (const prefix of ['Bearer ', 'bearer ', 'BEARER   ', '  Bearer ']) {
+        const { json } = await done('--json token show', { stdin: `${prefix}${accessToken}\n` });
+        expect(json).toMatchObject({ type: 'access_token', status: 'valid' });
+      }
+      await done('token revoke -', { stdin: `Bearer ${refreshToken}\n` });
+      expect((await done('--json token show', { stdin: `Bearer ${accessToken}` })).json).toMatchObject({ status: 'revoked' });
+    });
+
+    it('says of each format which it is', async () => {
+      const other = await ServiceProcess.start({ ...variables(), REFERENCE_ACCESS_TOKENS: 'on', REFERENCE_REFRESH_TOKENS: 'off' });
+      const { accessToken, refreshToken } = await signUp(other.url).finally(() => other.kill());
+      const show = async (stdin: string): Promise<unknown> => (await done('--json token show', { stdin })).json;
+      expect(await show(accessToken)).toMatchObject({ type: 'access_token', format: 'reference', status: 'valid' });
+      expect(await show(refreshToken)).toMatchObject({ type: 'refresh_token', format: 'self-contained', status: 'valid' });
+      expect(await show((await signUp(service.url)).refreshToken)).toMatchObject({ type: 'refresh_token', format: 'reference' });
+      await done('token revoke -', { stdin: refreshToken });
+      expect(await show(refreshToken)).toMatchObject({ format: 'self-contained', status: 'revoked' });
+    }, 40_000);
+
     it.each([
       ['nothing', '', 'Standard input holds no token.'],
+      ['a scheme alone', 'Bearer \n', 'Standard input holds no token.'],
       ['what is none', 'abc', 'This is no token of https://id.example.com, or its entry was pruned.'],
       ['a forged one', `cs_rt_${'A'.repeat(80)}`, 'This is no token of https://id.example.com, or its entry was pruned.'],
     ])('refuses %s', async (_name, stdin, err) => {
@@ -204,24 +199,43 @@ describe('the command line', () => {
     });
   });
 
-  it('rotates keys, and tokens signed before stay good', async () => {
-    const { accessToken } = await signUp(service.url);
-    const active = async (): Promise<Record<string, string>> => {
-      const { json } = await done('--json key list');
-      return Object.fromEntries(
-        json
-          .filter((key: { state: string }) => key.state === 'active')
-          .map((key: { purpose: string; kid: string }) => [key.purpose, key.kid]),
-      );
-    };
-    const before = await active();
-    expect(Object.keys(before).sort()).toEqual(['derive', 'seal:refresh', 'sign:ES256', 'sign:RS256']);
-    await done('key rotate --purpose sign:ES256');
-    const after = await active();
-    expect(after['sign:ES256']).not.toBe(before['sign:ES256']);
-    expect(after['sign:RS256']).toBe(before['sign:RS256']);
-    expect((await new ProtocolClient(service.url).json('GET', '/auth/me', undefined, accessToken)).status).toBe(200);
-    expect((await done('key list')).out).toMatch(/sign:ES256 +\S+ +retired/);
+  describe('key rotate', () => {
+    type Key = Record<'purpose' | 'kid' | 'state' | 'activates', string>;
+    const keys = async (): Promise<Key[]> => (await done('--json key list')).json as Key[];
+    const active = async (): Promise<Record<string, string>> =>
+      Object.fromEntries((await keys()).filter(({ state }) => state === 'active').map(({ purpose, kid }) => [purpose, kid]));
+
+    it('publishes new keys and says when they take over', async () => {
+      const before = await active();
+      expect(Object.keys(before).sort()).toEqual(['derive', 'seal:refresh', 'sign:ES256', 'sign:RS256']);
+      const { json } = await done('--json key rotate');
+      expect(json.message).toMatch(/takes over at its time/);
+      expect(json.rotated.map(({ purpose }: Key) => purpose).sort()).toEqual(Object.keys(before).sort());
+      const known = new Map((await keys()).map((key) => [key.kid, key]));
+      for (const { kid, purpose, activates } of json.rotated as Key[]) {
+        expect(known.get(kid)).toMatchObject({ state: 'next', purpose, activates });
+        expect(Date.parse(activates)).toBeGreaterThan(Date.now() + (purpose.startsWith('sign:') ? 330 : 30) * 1000 - 10_000);
+      }
+      expect(await active()).toEqual(before);
+    });
+
+    it('tells a person the same', async () => {
+      const { out } = await done('key rotate --purpose sign:RS256');
+      expect(out).toMatch(/^Published\. .*\nPURPOSE +KID +ACTIVATES\nsign:RS256 +[\w-]{43} +\d{4}-\d\d-\d\dT[\d:.]+Z\n$/);
+    });
+
+    it('--now lets them take over at once, says what that costs, and tokens signed before stay good', async () => {
+      const { accessToken } = await signUp(service.url);
+      const before = await active();
+      const { json } = await done('--json key rotate --now --purpose sign:ES256');
+      expect(json.message).toMatch(/^Active at once\. For up to 420 seconds, .* good tokens may be refused\.$/);
+      const after = await active();
+      expect(after).toEqual({ ...before, 'sign:ES256': json.rotated[0].kid });
+      expect(after['sign:ES256']).not.toBe(before['sign:ES256']);
+      expect((await new ProtocolClient(service.url).json('GET', '/auth/me', undefined, accessToken)).status).toBe(200);
+      expect((await done('key list')).out).toMatch(/sign:ES256 +\S+ +retired/);
+      expect((await done('--json key rotate --now --purpose derive')).json.message).toMatch(/up to 120 seconds/);
+    });
   });
 
   it('manages scopes', async () => {
@@ -257,7 +271,7 @@ describe('the command line', () => {
     ['client create --id a --type public --endpoint introspection --endpoint token', /Introspection needs --type confidential/],
     [
       'client create --id a --type confidential --grant password',
-      /--grant "password" is unknown here\. Known: client_credentials, refresh_token/,
+      /--grant "password" is unknown here\. Known: authorization_code, client_credentials, .*refresh_token/,
     ],
     ['client create --id a --type confidential --scope nothing:known', /--scope "nothing:known" does not exist/],
     ['client create --id a --type confidential --scope a"b', /is no scope/],

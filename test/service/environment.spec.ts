@@ -12,7 +12,6 @@ import {
   issuerOf,
   switchedOff,
   switchedOffWithPages,
-  tokenCheckOf,
 } from '../../src/service/environment/module-options.js';
 import { optionsDocument } from '../../src/service/environment/options-document.js';
 import { variablesOf } from '../../src/service/environment/variable.decorator.js';
@@ -145,7 +144,20 @@ describe('the environment', () => {
       { TOKEN_STORAGE: 'off', INTROSPECTION_ENDPOINT: 'on', REVOCATION_ENDPOINT: 'on' },
       [/INTROSPECTION_ENDPOINT needs/, /REVOCATION_ENDPOINT needs/],
     ],
+    [
+      { GRANT_AUTHORIZATION_CODE: 'off', AUTHORIZATION_ENDPOINT: 'on' },
+      [/AUTHORIZATION_ENDPOINT needs GRANT_AUTHORIZATION_CODE: turn it off, or the grant type on/],
+    ],
+    [
+      { AUTHORIZATION_ENDPOINT: 'off', PUSHED_AUTHORIZATION_ENDPOINT: 'on' },
+      [/PUSHED_AUTHORIZATION_ENDPOINT needs AUTHORIZATION_ENDPOINT: turn/],
+    ],
+    [
+      { PUSHED_AUTHORIZATION_ENDPOINT: 'off', REQUIRE_PUSHED_REQUESTS: 'on' },
+      [/REQUIRE_PUSHED_REQUESTS needs PUSHED_AUTHORIZATION_ENDPOINT: turn/],
+    ],
     [{ TOKEN_STORAGE: 'off', PAGES: 'on' }, [/^PAGES needs token storage: turn it off, or TOKEN_STORAGE on/]],
+    [{ PAGES: 'off', REQUIRE_PUSHED_REQUESTS: 'on' }, [/^REQUIRE_PUSHED_REQUESTS needs the pages/]],
     [
       { PAGES: 'off', AUTHORIZATION_ENDPOINT: 'on', GRANT_DEVICE_CODE: 'on' },
       [/^AUTHORIZATION_ENDPOINT needs the pages: turn it off, or PAGES on/, /^GRANT_DEVICE_CODE needs the pages/],
@@ -153,6 +165,12 @@ describe('the environment', () => {
   ];
   it.each(contradictions)('refuses %j', (source, faults) => {
     expect(faultsOf(source)).toEqual(faults.map((fault) => expect.stringMatching(fault)));
+  });
+
+  // Else a person would be sent back with a code that nobody takes.
+  it('has no authorization endpoint where codes are not taken', () => {
+    const { endpoints } = resolveIssuanceOptions(issuanceOptions(readEnvironment({ ...production, GRANT_AUTHORIZATION_CODE: 'off' }), key));
+    expect(endpoints).toMatchObject({ authorization: false, pushedAuthorization: false, token: true });
   });
 
   it('names every fault at once, in the names of the variables', () => {
@@ -205,8 +223,8 @@ describe('the environment', () => {
   });
 
   it('says what guards look at', () => {
-    expect(tokenCheckOf(readEnvironment({}))).toBe('signature');
-    expect(tokenCheckOf(readEnvironment({ TOKEN_ENTRY_VALIDATION: 'on' }))).toBe('entry');
+    expect(issuanceOptions(readEnvironment({}), key).tokenEntryValidation).toBe(false);
+    expect(issuanceOptions(readEnvironment({ TOKEN_ENTRY_VALIDATION: 'on' }), key).tokenEntryValidation).toBe(true);
   });
 
   it('takes own words for the pages from a file, and names all that is wrong with them', async () => {

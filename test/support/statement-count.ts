@@ -3,6 +3,9 @@ import pg from 'pg';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- pg's query has a dozen overloads; all that matters is its first argument
 type Query = (this: pg.Client, ...parts: any[]) => unknown;
 
+/** Notices of log-outs are looked for all the time, by no request. */
+const POLLED = 'take_notices';
+
 /** Names of what the process's clients were asked while `work` ran: the name of a prepared statement, else its text. */
 export async function statementsDuring(work: () => Promise<unknown>): Promise<string[]> {
   const statements: string[] = [];
@@ -10,7 +13,8 @@ export async function statementsDuring(work: () => Promise<unknown>): Promise<st
   const original = prototype.query;
   prototype.query = function (this: pg.Client, ...parts) {
     const [statement] = parts as [string | { name?: string; text?: string }];
-    statements.push(typeof statement === 'string' ? statement : (statement.name ?? statement.text ?? '?'));
+    const name = typeof statement === 'string' ? statement : (statement.name ?? statement.text ?? '?');
+    if (name !== POLLED) statements.push(name);
     return original.apply(this, parts);
   };
   try {
@@ -20,3 +24,6 @@ export async function statementsDuring(work: () => Promise<unknown>): Promise<st
   }
   return statements;
 }
+
+/** But for a look at the keys, which each instance takes from time to time. */
+export const withoutTimers = (statements: readonly string[]): string[] => statements.filter((name) => name !== 'list_keys');

@@ -149,7 +149,7 @@ describe('Without token storage a refresh token is refused', () => {
     ];
     await store.setEnabled('first-party', true, service.clock.now());
     service.clock.advance(5);
-    expect(answers.map((answer) => answer.status)).toEqual([401, 401, 401]); // of the token endpoint: invalid_client
+    expect(answers.map((answer) => answer.status)).toEqual([401, 403, 401]); // of the token endpoint: invalid_client
 
     const once = await confidentialClient().register(service);
     const client = new ProtocolClient(service.url, once);

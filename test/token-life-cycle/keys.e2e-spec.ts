@@ -69,6 +69,27 @@ describe('Signing keys', () => {
     expect(await published(service)).not.toContain(first); // gone
   });
 
+  // A guard that keeps the key set as long as it may would refuse good tokens, and so would a neighbour in front of it.
+  it('are rotated by hand only when every instance and every copy of the key set has the new one', async () => {
+    const client = await confidentialClient().register(service);
+    const signs = async (): Promise<string> =>
+      kidOf((await new ProtocolClient(service.url, client).token({ grant_type: 'client_credentials' })).body.access_token);
+    const before = await signs();
+    const [made] = await service.get(KeyRotation).rotate(['sign:ES256']);
+    const key = made?.kid;
+    expect(await published(service)).toContain(key);
+
+    service.clock.advance(KEY_RELOAD_SECONDS);
+    const { headers } = await new ProtocolClient(beside.url).send('/.well-known/jwks.json', {}); // copied just before it is read anew
+    await beside.get(KeyRing).reload();
+    expect(await published(beside)).toContain(key);
+    service.clock.advance(Number(/max-age=(\d+)/.exec(headers.get('cache-control') ?? '')?.[1]));
+    expect(await signs()).toBe(before);
+
+    service.clock.advance(120); // a margin, no more
+    expect(await signs()).toBe(key);
+  });
+
   it('may be rotated at once: a neighbour that has not read the new key yet finds it by its id', async () => {
     const client = await confidentialClient().register(service);
     const api = await resourceServer().register(service);
@@ -90,6 +111,19 @@ describe('Signing keys', () => {
   });
 });
 
+describe('A signing key whose successor is revoked', () => {
+  it('is used again, and is in the key set again though it had left it', async () => {
+    const first = service.get(KeyRing).signing('ES256').kid;
+    await service.get(KeyRotation).rotateNow(['sign:ES256']);
+    service.clock.advance(3 * DAY);
+    expect(await published(service)).not.toContain(first);
+    await service.get(KeyStore).revoke(service.get(KeyRing).signing('ES256').kid, service.clock.now());
+    await service.get(KeyRing).reload();
+    expect(service.get(KeyRing).signing('ES256').kid).toBe(first);
+    expect(await published(service)).toContain(first);
+  });
+});
+
 describe('Derivation keys', () => {
   it('are renewed daily; a retry at a neighbour that does not know the new one yet gets the same successor', async () => {
     const person = await signUp(service.url);
@@ -98,6 +132,16 @@ describe('Derivation keys', () => {
     const won = await new ProtocolClient(service.url, app).refresh(person.refreshToken);
     const retry = await new ProtocolClient(beside.url, app).refresh(person.refreshToken);
     expect(retry.body.refresh_token).toBe(won.body.refresh_token);
+  });
+
+  it('are rotated by hand when every instance has the new one, which is sooner than every copy of the key set', async () => {
+    const before = service.get(KeyRing).derivation().kid;
+    const [derive, sign] = await service.get(KeyRotation).rotate(['derive', 'sign:ES256']);
+    service.clock.advance(KEY_RELOAD_SECONDS);
+    expect(service.get(KeyRing).derivation().kid).toBe(before);
+    service.clock.advance(90);
+    expect(service.get(KeyRing).derivation().kid).toBe(derive?.kid);
+    expect(service.get(KeyRing).signing('ES256').kid).not.toBe(sign?.kid);
   });
 
   it('are destroyed once no retry can need them', async () => {

@@ -17,7 +17,7 @@ import { ExternalIssuer } from './support/external-issuer.js';
 import { HOSTS, startApi, type RunningApi } from './support/hosts.js';
 import { insertClient, issue, type Issued } from './support/issued.js';
 import { signJwt, type SigningKey } from './support/signed.js';
-import { TcpProxy } from './support/tcp-proxy.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { TodosController } from './support/todo.controllers.js';
 
 describe.each(HOSTS)('BearerGuard with the entry check, by a read-only role, on %s', (host) => {

@@ -14,5 +14,6 @@ describe('addressKey', () => {
     ['1:2:3:4:5:6:192.0.2.1', 'address:1:2:3:4::/64'],
     ['1:2:3::', 'address:1:2:3:0::/64'],
     ['', 'address:'],
+    [undefined, 'address:'],
   ])('%s → %s', (address, key) => expect(addressKey(address)).toBe(key));
 });

@@ -2,10 +2,10 @@ import { isIPv6 } from 'node:net';
 
 /**
  * What attempts from an address are counted under: an IPv4 address itself, of an IPv6 address the first 64 bits – whoever has one address of such
- * a network has all of them (RFC 6177).
+ * a network has all of them (RFC 6177). Of a caller who hung up before the request was read the host knows no address any more.
  */
-export function addressKey(address: string): string {
-  const [bare = ''] = address.toLowerCase().split('%');
+export function addressKey(address: string | undefined): string {
+  const [bare = ''] = (address ?? '').toLowerCase().split('%');
   if (!isIPv6(bare)) return `address:${bare}`;
   const mapped = /^::ffff:([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)$/.exec(bare)?.[1];
   return `address:${mapped ?? network64(bare)}`;

@@ -76,7 +76,8 @@ export class BrowserSessions {
   async signOut(request: BrowserRequest, reply: BrowserReply): Promise<void> {
     const record = await this.record(request);
     if (record) await this.store.signOut(record.subject, record.sid, this.clock.now());
-    this.cookies.clearSession(reply);
+    // Another site's form comes without the cookie, and must not be answered by taking it away: that would be signing out.
+    if (this.cookies.session(request)) this.cookies.clearSession(reply);
   }
 
   private async record(request: BrowserRequest): Promise<BrowserSessionRecord | undefined> {

@@ -1,11 +1,12 @@
 import { applyDecorators, Delete, Get, Header, HttpCode, Post, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import type { RouteOptions } from 'fastify';
 
 /** Metadata of routes that need stored tokens. */
 export const NEEDS_STORAGE = 'countersign:needs-storage';
 
-/** Marks a Fastify route as one of ours, for `answerEarlyProblems`. */
-export const API_ROUTE = 'countersignSignInApi';
+/** Marks a Fastify route as one of ours, for what is done before Nest sees the request. */
+const API_ROUTE = 'countersignSignInApi';
 
 const METHODS = { GET: Get, POST: Post, DELETE: Delete };
 
@@ -22,6 +23,10 @@ export const ApiRoute = (method: keyof typeof METHODS, path: string, { status, n
     METHODS[method](path),
     HttpCode(status),
     Header('Cache-Control', 'no-store'),
-    RouteConfig({ [API_ROUTE]: true }),
+    RouteConfig({ [API_ROUTE]: { needsStorage } }),
     SetMetadata(NEEDS_STORAGE, needsStorage),
   );
+
+/** What is known of a Fastify route that is one of ours; undefined for the host's own. */
+export const apiRouteOf = ({ config }: RouteOptions): Pick<ApiRouteOptions, 'needsStorage'> | undefined =>
+  (config as { [API_ROUTE]?: Pick<ApiRouteOptions, 'needsStorage'> } | undefined)?.[API_ROUTE];

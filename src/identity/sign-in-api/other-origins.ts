@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AllowedOrigins } from '../allowed-origins.js';
-import { API_ROUTE } from './api-route.decorator.js';
+import { apiRouteOf } from './api-route.decorator.js';
 import { sendProblem } from './problem.filter.js';
 
 /** Seconds a browser may remember a preflight's answer. */
@@ -13,7 +13,7 @@ const MAX_AGE = '600';
 export function answerOtherOrigins(fastify: FastifyInstance, origins: AllowedOrigins): void {
   const methodsOf = new Map<string, string[]>();
   fastify.addHook('onRoute', (route) => {
-    if (!(API_ROUTE in (route.config ?? {}))) return;
+    if (!apiRouteOf(route)) return;
     route.onRequest = [...[route.onRequest ?? []].flat(), (request, reply) => allowOrigin(request, reply, origins)];
     const known = methodsOf.get(route.url);
     const methods = known ?? [];
@@ -42,10 +42,11 @@ async function answerPreflight(
       'access-control-max-age': MAX_AGE,
     });
   }
-  return reply.header('allow', methods).status(204).send();
+  return reply.header('allow', `${methods}, OPTIONS`).status(204).send();
 }
 
-async function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: AllowedOrigins): Promise<boolean> {
+/** Lets the page that asks read the answer, if its origin may. False: it may not, or no page asks. @throws StorageUnavailableError */
+export async function allowOrigin(request: FastifyRequest, reply: FastifyReply, origins: AllowedOrigins): Promise<boolean> {
   const { origin } = request.headers;
   if (origin === undefined) return false;
   reply.header('vary', 'Origin');

@@ -20,6 +20,8 @@ export class RegistrationController {
   @ApiRoute('POST', 'register', { status: 201, needsStorage: false })
   async register(@Body() { email, password, displayName }: RegisterRequest, @Req() request: ApiRequest): Promise<TokenAnswer> {
     if (!this.registration.open) throw new Problem('registration-off');
+    // Ahead of the account: one that nobody can sign in to is of no use, and its e-mail would be taken.
+    if (!(await this.tokens.canSignIn())) throw new Problem('sign-in-off');
     const account = await this.registration.register({ email, password, displayName, address: request.ip });
     const pair = await this.tokens.signIn(signInOf(account, request));
     if (!pair) throw new Problem('account-changed');

@@ -32,6 +32,7 @@ export class SignInController {
     const email = normaliseEmail(raw);
     if (email === undefined) throw invalidEmail();
     const account = await this.credentials.prove({ email, password, address: request.ip });
+    // That nobody can sign in is told by signIn, hence only to those who could.
     const pair = account && (await this.tokens.signIn(signInOf(account, request)));
     if (!pair) throw new Problem('invalid-credentials');
     return tokenAnswer(pair);

@@ -35,6 +35,7 @@ describe('toProblem', () => {
   });
 
   it.each<[FirstPartyTokenProblem, number]>([
+    ['sign-in-off', 403],
     ['refresh-token-expired', 401],
     ['refresh-token-used', 401],
     ['refresh-token-revoked', 401],

@@ -17,6 +17,14 @@ export interface EffectiveSettings {
   readonly rotation: boolean;
   readonly leeway: number;
   readonly accessTokenAlgorithm: SigningAlgorithm;
+  readonly idTokenAlgorithm: SigningAlgorithm;
+}
+
+/** What holds for the authorization requests of one client. */
+export interface AuthorizationSettings {
+  readonly requirePkce: boolean;
+  readonly requirePushedRequests: boolean;
+  readonly consent: 'explicit' | 'implicit';
 }
 
 /** Scopes that need no record: OpenID Connect Core §5.4 and §11. */
@@ -45,6 +53,15 @@ export class ClientPolicy {
       rotation: settings.rotation ?? (options.rotation === 'always' || (options.rotation === 'public' && type === 'public')),
       leeway: settings.leeway ?? options.leeway,
       accessTokenAlgorithm: settings.accessTokenAlgorithm ?? options.accessTokenAlgorithm,
+      idTokenAlgorithm: settings.idTokenAlgorithm ?? options.idTokenAlgorithm,
+    };
+  }
+
+  authorizationSettings({ settings, type }: ClientRecord): AuthorizationSettings {
+    return {
+      requirePkce: type === 'public' || (settings.requirePkce ?? true), // RFC 9700 §2.1.1
+      requirePushedRequests: settings.requirePushedRequests ?? this.options.requirePushedRequests,
+      consent: settings.consent ?? 'explicit',
     };
   }
 
@@ -58,6 +75,11 @@ export class ClientPolicy {
   requireGrantType(client: ClientRecord, grantType: string): void {
     if (client.permissions.grantTypes.includes(grantType)) return;
     throw new OAuthError({ code: 'unauthorized_client', description: 'The client may not use this grant type.' });
+  }
+
+  /** Whether a grant yields refresh tokens: not those the person was not asked for (OpenID Connect Core §11), nor those the client could not use. */
+  isRefreshable({ permissions }: ClientRecord, scopes: readonly string[]): boolean {
+    return scopes.includes('offline_access') && permissions.grantTypes.includes('refresh_token') && this.options.grantTypes.refreshToken;
   }
 
   /** The scopes of a request that opens a grant. None asked: none. @throws OAuthError invalid_scope: malformed, unknown or not permitted */

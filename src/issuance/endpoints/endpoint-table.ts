@@ -1,3 +1,4 @@
+import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 
 /** An address of the authorization server and what it takes, checked before anything is parsed. */
@@ -6,6 +7,8 @@ export interface Endpoint {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
+  /** People come here: what is wrong is told by a page. Identity looks after its pages itself, beyond `enabled`. */
+  readonly page?: true;
   /** Who may read it from a browser: anyone, the client's own origins, nobody. */
   readonly cors: 'any' | 'client' | 'none';
   /** Whether it answers at all; otherwise 404. */
@@ -27,21 +30,35 @@ export const PATHS = {
   authorizationServer: '/.well-known/oauth-authorization-server',
 } as const;
 
-const always = (): boolean => true;
 const form = { methods: ['POST'], form: true } as const;
-const both = { methods: ['GET', 'POST'], form: true } as const;
-const document = { methods: ['GET'], form: false, cors: 'any', enabled: always } as const;
+const page = { methods: ['GET', 'POST'], form: true, page: true, cors: 'none' } as const;
 
-export const ENDPOINTS: readonly Endpoint[] = [
-  { path: PATHS.authorization, ...both, cors: 'none', enabled: (options) => options.endpoints.authorization },
+/** A public document, always there. */
+const document = (path: string): Endpoint => ({ path, methods: ['GET'], form: false, cors: 'any', enabled: () => true });
+
+const ENDPOINTS: readonly Endpoint[] = [
+  { path: PATHS.authorization, ...page, enabled: (options) => options.endpoints.authorization },
   { path: PATHS.pushedAuthorization, ...form, cors: 'none', enabled: (options) => options.endpoints.pushedAuthorization },
   { path: PATHS.token, ...form, cors: 'client', enabled: (options) => options.endpoints.token },
   { path: PATHS.device, ...form, cors: 'none', enabled: (options) => options.endpoints.device },
   { path: PATHS.introspection, ...form, cors: 'none', enabled: (options) => options.endpoints.introspection },
   { path: PATHS.revocation, ...form, cors: 'client', enabled: (options) => options.endpoints.revocation },
   { path: PATHS.userinfo, methods: ['GET', 'POST'], form: false, cors: 'client', enabled: (options) => options.endpoints.userinfo },
-  { path: PATHS.endSession, ...both, cors: 'none', enabled: (options) => options.endpoints.endSession },
-  { path: PATHS.jwks, ...document },
-  { path: PATHS.openidConfiguration, ...document },
-  { path: PATHS.authorizationServer, ...document },
+  { path: PATHS.endSession, ...page, enabled: (options) => options.endpoints.endSession },
+  ...[PATHS.jwks, PATHS.openidConfiguration, PATHS.authorizationServer].map(document),
 ];
+
+/** All addresses, that of an issuer with a path included. */
+export function endpointsOf(issuer: string): readonly Endpoint[] {
+  const address = metadataAddressOf(issuer);
+  return address === undefined ? ENDPOINTS : [...ENDPOINTS, document(address)];
+}
+
+/**
+ * RFC 8414 §3.1: the metadata of an issuer with a path are at the well-known address followed by that path. Undefined: it has none, or one that a
+ * router would take for a pattern.
+ */
+export function metadataAddressOf(issuer: string): string | undefined {
+  const path = requestPath(issuer);
+  return path === '' || /[:*%]/.test(path) ? undefined : PATHS.authorizationServer + path;
+}

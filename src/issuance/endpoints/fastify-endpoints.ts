@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RAW_FORM } from '../../identity/pages/page-route.decorator.js';
+import { ACCEPTED_CODINGS, isUncoded } from '../../protocol/content-coding.js';
 import { isForm } from '../../protocol/form.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
+import { requestPath } from '../../protocol/request-path.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
-import { ENDPOINTS, type Endpoint } from './endpoint-table.js';
+import { endpointsOf, metadataAddressOf, PATHS, type Endpoint } from './endpoint-table.js';
 import { errorAnswer } from './error-answer.js';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -11,21 +13,23 @@ const FORM = 'application/x-www-form-urlencoded';
 const LARGEST_FORM = 65_536;
 
 /**
- * What holds for a request before any controller sees it: the endpoint is on, the method and the content type are right, a form is not too large and
- * reaches the controller as raw bytes, so that repeated and badly encoded parameters can be told. Answers in JSON as the controllers' filter does.
+ * What holds for a request before any controller sees it: the endpoint is on, the method and the content type are right, a form is not compressed,
+ * not too large and reaches the controller as raw bytes, so that repeated and badly encoded parameters can be told. Answers in JSON as the
+ * controllers' filter does.
  */
 export function guardEndpoints(
   fastify: FastifyInstance,
   options: ResolvedIssuanceOptions,
   originAllowed: (origin: string) => Promise<boolean>,
 ): void {
-  const endpoints = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
-  // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as it was sent.
-  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? pathOf(request));
+  const endpoints = new Map(endpointsOf(options.issuer).map((endpoint) => [endpoint.path, endpoint]));
+  // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as a router reads it.
+  const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? requestPath(request.url));
 
   fastify.addHook('onRequest', async (request, reply) => {
     const endpoint = endpointOf(request);
     if (!endpoint) return undefined;
+    if (endpoint.page) return endpoint.enabled(options) ? undefined : reply.callNotFound();
     try {
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
@@ -39,7 +43,8 @@ export function guardEndpoints(
     }
   });
   takeRawForms(fastify, (request) => RAW_FORM in (request.routeOptions.config ?? {}) || (endpointOf(request)?.form ?? false));
-  answerEarlyErrors(fastify, (url) => endpoints.has(url));
+  answerEarlyErrors(fastify, (url) => endpoints.has(url) && !endpoints.get(url)?.page);
+  answerAtPath(fastify, metadataAddressOf(options.issuer));
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
@@ -50,6 +55,10 @@ function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply)
   }
   if (!endpoint.form || request.method !== 'POST') return;
   reply.header('cache-control', 'no-store');
+  if (!isUncoded(request.headers['content-encoding'])) {
+    reply.headers(ACCEPTED_CODINGS);
+    throw new OAuthError({ code: 'invalid_request', description: 'The body must not be compressed.', status: 415 });
+  }
   if (!isForm(request.headers['content-type'])) {
     throw new OAuthError({ code: 'invalid_request', description: `Send ${FORM}.` });
   }
@@ -95,6 +104,14 @@ function answerEarlyErrors(fastify: FastifyInstance, isOurs: (url: string) => bo
   });
 }
 
+/** The metadata once more, at an address that only the options know. Must come before the routes. */
+function answerAtPath(fastify: FastifyInstance, address: string | undefined): void {
+  if (address === undefined) return;
+  fastify.addHook('onRoute', (route) => {
+    if (route.url === PATHS.authorizationServer && route.method === 'GET') fastify.route({ ...route, url: address });
+  });
+}
+
 /** Sets the answer's CORS header for one client, once it is known who asks. */
 export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowedOrigins: readonly string[]): void {
   const { origin } = request.headers;
@@ -105,8 +122,3 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowe
 
 const isPreflight = (request: FastifyRequest): boolean =>
   request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined;
-
-const pathOf = (request: FastifyRequest): string => {
-  const query = request.url.indexOf('?');
-  return query === -1 ? request.url : request.url.slice(0, query);
-};

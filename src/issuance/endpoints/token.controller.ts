@@ -2,16 +2,16 @@ import { Controller, HttpCode, Inject, Post, Req, Res, UseFilters } from '@nestj
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressKey } from '../../identity/attempts/address-key.js';
 import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
-import type { Parameters } from '../../protocol/form.js';
 import { formatScope, isSameSet, parseScope } from '../../protocol/scope.js';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
+import type { Grant } from '../grants/grant.js';
 import { GrantTypes } from '../grants/grant-types.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { TokenIssuer, type IssuedTokens } from '../tokens/token-issuer.js';
 import { PATHS } from './endpoint-table.js';
 import { allowOrigin } from './fastify-endpoints.js';
-import { clientRequest, formOf } from './form-request.js';
+import { clientRequest, formOf, originOf } from './form-request.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 
 /** The body of RFC 6749 §5.1. */
@@ -21,6 +21,8 @@ interface TokenAnswer {
   readonly expires_in: number;
   readonly refresh_token?: string;
   readonly scope?: string;
+  /** OpenID Connect Core §3.1.3.3 */
+  readonly id_token?: string;
 }
 
 /** Token endpoint (RFC 6749 §3.2): form in, tokens out; the grant types decide. */
@@ -44,8 +46,8 @@ export class TokenController {
     allowOrigin(request, reply, client.allowedOrigins);
     this.limit(`token-client:${client.id}`);
     const handler = this.grantTypes.require(client, parameters.require('grant_type'));
-    const tokens = await this.issuer.issue(client, await handler.handle(client, parameters));
-    return answer(tokens, parameters);
+    const grant = await handler.handle(client, parameters, originOf(request));
+    return answer(await this.issuer.issue(client, grant), askedScopes(grant, parameters.get('scope')));
   }
 
   private limit(key: string): void {
@@ -54,15 +56,15 @@ export class TokenController {
   }
 }
 
+/** What this request asked for by itself; a code's scopes were asked for elsewhere. */
+const askedScopes = (grant: Grant, scope = ''): readonly string[] => (grant.kind === 'code' ? [] : (parseScope(scope) ?? []));
+
 /** RFC 6749 §5.1: `scope` may be left out only where it is what was asked for. */
-function answer(tokens: IssuedTokens, parameters: Parameters): TokenAnswer {
-  const asked = parseScope(parameters.get('scope') ?? '') ?? [];
-  const tellScope = tokens.scopes.length > 0 && !isSameSet(asked, tokens.scopes);
-  return {
-    access_token: tokens.accessToken,
-    token_type: 'Bearer',
-    expires_in: tokens.expiresIn,
-    ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
-    ...(tellScope && { scope: formatScope(tokens.scopes) }),
-  };
-}
+const answer = (tokens: IssuedTokens, asked: readonly string[]): TokenAnswer => ({
+  access_token: tokens.accessToken,
+  token_type: 'Bearer',
+  expires_in: tokens.expiresIn,
+  ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
+  ...(tokens.scopes.length > 0 && !isSameSet(asked, tokens.scopes) && { scope: formatScope(tokens.scopes) }),
+  ...(tokens.idToken !== undefined && { id_token: tokens.idToken }),
+});

@@ -5,7 +5,7 @@ import { Clock } from '../../protocol/clock.js';
 import { EntryType, parseTokenId } from '../../protocol/entry-key.js';
 import { parseToken } from '../../protocol/token-string.js';
 import { referenceTokenClaims, seconds, type AccessTokenClaims } from '../../storage/reference-token-claims.js';
-import { TokenEntryStore } from '../../storage/token-entry.store.js';
+import { TokenEntryStore, type TokenEntryRecord } from '../../storage/token-entry.store.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { KeyRing } from '../keys/key-ring.js';
@@ -17,6 +17,14 @@ export interface FormerAccessToken {
   readonly sid?: string;
   readonly client: string;
   readonly expired: boolean;
+  /** It or its whole chain, by its entry; false when that is gone. */
+  readonly revoked: boolean;
+}
+
+/** What a token says and what its entry does; undefined: there is none. */
+interface ReadToken {
+  readonly claims: AccessTokenClaims;
+  readonly record: TokenEntryRecord | undefined;
 }
 
 /** Reads access tokens that may have expired: the lifetime is ignored, everything else is not. */
@@ -32,31 +40,36 @@ export class ExpiredAccessTokens {
 
   /** Undefined: never ours. @throws StorageUnavailableError */
   async read(token: string): Promise<FormerAccessToken | undefined> {
-    const claims = token.startsWith('cs_') ? await this.fromEntry(token) : await this.fromJwt(token);
-    const key = claims && parseTokenId(claims.jti);
+    const found = token.startsWith('cs_') ? await this.fromEntry(token) : await this.fromJwt(token);
+    const key = found && parseTokenId(found.claims.jti);
     if (!key) return undefined;
+    const { claims, record } = found;
     return {
       authorizationId: key.authorizationId,
       client: claims.client_id,
       ...(claims.lnk !== undefined && { link: claims.lnk }),
       ...(claims.sid !== undefined && { sid: claims.sid }),
       expired: claims.exp <= seconds(this.clock.now()),
+      revoked: record?.status === 'revoked',
     };
   }
 
-  private async fromEntry(token: string): Promise<AccessTokenClaims | undefined> {
+  private async fromEntry(token: string): Promise<ReadToken | undefined> {
     const reference = parseToken(token);
     if (reference?.key.type !== EntryType.accessToken || !this.options.tokenStorage) return undefined;
     const record = await this.entries.find(reference.key, this.clock.now());
-    return record && referenceTokenClaims(reference, record);
+    const claims = record && referenceTokenClaims(reference, record);
+    return claims && { claims, record };
   }
 
-  private async fromJwt(token: string): Promise<AccessTokenClaims | undefined> {
+  private async fromJwt(token: string): Promise<ReadToken | undefined> {
     const kid = accessTokenKid(token);
     const key = kid === undefined ? undefined : await this.keys.verification(kid);
     if (!key) return undefined;
     const rules = { publicKey: key.publicKey, algorithms: [key.algorithm], issuer: this.options.issuer, ignoreExpiration: true };
-    return this.jwt.verifyAsync<AccessTokenClaims>(token, rules as object).catch(() => undefined);
+    const claims = await this.jwt.verifyAsync<AccessTokenClaims>(token, rules as object).catch(() => undefined);
+    const entry = claims && this.options.tokenStorage ? parseTokenId(claims.jti) : undefined;
+    return claims && { claims, record: entry && (await this.entries.find(entry, this.clock.now(), kid)) };
   }
 }
 

@@ -41,10 +41,14 @@ export class FirstPartyClient {
     await this.store.insert(client, this.clock.now());
   }
 
-  /** @throws Error when it was removed */
-  async get(): Promise<ClientRecord> {
-    const client = await this.clients.find(this.id);
-    if (!client) throw new Error(`The built-in client ${this.id} is missing.`);
-    return client;
+  /** Undefined: it was removed. @throws StorageUnavailableError */
+  find(): Promise<ClientRecord | undefined> {
+    return this.clients.find(this.id);
+  }
+
+  /** At this moment: past the records that are remembered. @throws StorageUnavailableError */
+  async isEnabled(): Promise<boolean> {
+    const client = await this.clients.read(this.id);
+    return client !== undefined && !client.disabledAt;
   }
 }

@@ -6,7 +6,9 @@ import {
   type SignIn,
   type TokenPair,
 } from '../../identity/first-party-tokens.js';
+import { IssuerAddress } from '../../identity/issuer-address.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
+import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { RefreshRefusedError, TokenIssuer, type IssuedTokens, type RefreshRefusal } from '../tokens/token-issuer.js';
 import { FirstPartyClient } from './first-party-client.js';
@@ -27,39 +29,38 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
     private readonly policy: ClientPolicy,
     private readonly issuer: TokenIssuer,
     private readonly presented: PresentedTokensOfApp,
+    private readonly address: IssuerAddress,
   ) {
     super();
   }
 
-  override async signIn({ subject, claims, credentialVersion, userAgent, address }: SignIn): Promise<TokenPair | undefined> {
-    const client = await this.firstParty.get();
-    const { scopes } = client.permissions;
-    try {
-      const tokens = await this.issuer.issue(client, {
-        kind: 'new-chain',
-        subject,
-        scopes,
-        resources: await this.policy.audience(client, scopes, []),
-        claims,
-        refreshable: true,
-        ...(credentialVersion !== undefined && { credentialVersion }),
-        session: { ...(userAgent !== undefined && { userAgent }), ...(address !== undefined && { address }) },
-      });
-      return toPair(tokens);
-    } catch (error) {
-      if (error instanceof OAuthError && error.code === 'invalid_grant') return undefined;
-      throw error;
-    }
+  override canSignIn(): Promise<boolean> {
+    return this.firstParty.isEnabled();
+  }
+
+  override async signIn(signIn: SignIn): Promise<TokenPair | undefined> {
+    const client = await this.firstParty.find();
+    const tokens = client && (await this.openChain(client, signIn));
+    if (tokens) return toPair(tokens);
+    // The statement says only that nothing happened: to the person, or to the client.
+    if (!(await this.canSignIn())) throw new FirstPartyTokenError('sign-in-off');
+    return undefined;
   }
 
   override async refresh(request: { refreshToken: string; accessToken?: string; onlyWhenExpired: boolean }): Promise<TokenPair> {
     const presented = await this.presented.refreshToken(request.refreshToken);
     if (!presented) throw new FirstPartyTokenError('refresh-token-not-found');
-    if (request.accessToken !== undefined)
-      await this.presented.checkPair(request.accessToken, presented, request.onlyWhenExpired, this.firstParty.id);
+    const access =
+      request.accessToken === undefined
+        ? undefined
+        : await this.presented.checkPair(request.accessToken, presented, request.onlyWhenExpired, this.firstParty.id);
+    const client = await this.firstParty.find();
+    // Gone is as good as disabled.
+    if (!client) throw new FirstPartyTokenError('refresh-token-revoked');
     try {
-      const client = await this.firstParty.get();
       const tokens = await this.issuer.issue(client, { kind: 'redeem', presented });
+      // A retry, or checkPair would have refused it: nothing was written, and the chain is alive.
+      if (access?.revoked) throw new FirstPartyTokenError('access-token-invalid');
       return toPair(tokens, request.refreshToken);
     } catch (error) {
       if (error instanceof RefreshRefusedError) throw new FirstPartyTokenError(PROBLEMS[error.refusal]);
@@ -69,6 +70,27 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
 
   override async signOut(refreshToken: string): Promise<void> {
     await this.presented.revoke(refreshToken, this.firstParty.id);
+  }
+
+  private async openChain(client: ClientRecord, signIn: SignIn): Promise<IssuedTokens | undefined> {
+    const { subject, claims, credentialVersion, userAgent, address } = signIn;
+    const { scopes } = client.permissions;
+    try {
+      return await this.issuer.issue(client, {
+        kind: 'new-chain',
+        subject,
+        scopes,
+        // The account's own routes, beside the APIs that the scopes are for.
+        resources: [...new Set([this.address.issuer, ...(await this.policy.audience(client, scopes, []))])],
+        claims,
+        refreshable: true,
+        ...(credentialVersion !== undefined && { credentialVersion }),
+        session: { ...(userAgent !== undefined && { userAgent }), ...(address !== undefined && { address }) },
+      });
+    } catch (error) {
+      if (error instanceof OAuthError && error.code === 'invalid_grant') return undefined;
+      throw error;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
+import { DAY_MS, LIMITS } from '../../protocol/limits.js';
 import { KeyStore, type KeyPurpose, type KeyRecord } from '../../storage/key.store.js';
 import type { SigningAlgorithm } from '../issuance.options.js';
 import { openSigningKey, openSymmetricKey, signingAlgorithm, type SigningKey, type SymmetricKey } from './key-material.js';
@@ -7,6 +8,8 @@ import { MasterKey } from './master-key.js';
 
 /** A key this instance does not know makes it look again, but not more often than this, however many forged ones arrive. */
 const RELOAD_COOLDOWN_MS = 1_000;
+/** Nothing that others verify by our keys lives longer; the rest is tolerance. */
+const SIGNED_LIVES_MS = LIMITS.accessTokenLifetime * 1000 + DAY_MS;
 
 /** The keys in memory. The active one of a purpose is the latest whose activation has come: no state is written when one takes over. */
 @Injectable()
@@ -59,9 +62,15 @@ export class KeyRing {
     return this.known((record) => record.kid === kid && record.purpose === 'seal:refresh', 'symmetric');
   }
 
-  /** Public keys for the JWK set, those published ahead and those retired included. */
+  /** Public keys for the JWK set: those published ahead too, and those retired while a token of theirs may live. */
   publicJwks(): object[] {
-    return this.records.flatMap((record) => (record.publicJwk && !record.revokedAt ? [record.publicJwk] : []));
+    const since = this.clock.now().getTime() - SIGNED_LIVES_MS;
+    return this.records.flatMap((record) => {
+      const alike = this.of(record.purpose).filter(({ revokedAt }) => !revokedAt); // one whose successors were revoked is active again
+      const successor = alike[alike.indexOf(record) + 1];
+      const past = successor !== undefined && successor.activatesAt.getTime() <= since;
+      return record.publicJwk && !record.revokedAt && !past ? [record.publicJwk] : [];
+    });
   }
 
   /** Keys of a purpose, oldest activation first. */

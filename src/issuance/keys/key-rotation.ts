@@ -1,15 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
 import { LIMITS } from '../../protocol/limits.js';
-import { KeyStore, type KeyPurpose } from '../../storage/key.store.js';
+import { KeyStore, type KeyPurpose, type NewKey } from '../../storage/key.store.js';
+import { DOCUMENT_MAX_AGE } from '../endpoints/cached-document.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
-import { makeKey } from './key-material.js';
+import { makeKey, signingAlgorithm } from './key-material.js';
 import { KeyRing } from './key-ring.js';
 import { MasterKey } from './master-key.js';
 
 /** Seconds after which every instance has read the keys anew. */
 export const KEY_RELOAD_SECONDS = 30;
+/** The same, where readings have failed and clocks differ by a minute. */
+const SOON = 4 * KEY_RELOAD_SECONDS;
+
+/** Seconds until a new key is known wherever it must be: symmetric keys to the instances, signing keys to all who keep a copy of the key set, too. */
+export const secondsUntilKnown = (purpose: KeyPurpose): number => (signingAlgorithm(purpose) ? SOON + DOCUMENT_MAX_AGE : SOON);
 
 interface Schedule {
   /** Seconds a key is active. */
@@ -55,17 +61,35 @@ export class KeyRotation {
     await this.ring.reload();
   }
 
-  /** Makes new keys that are active from this moment on: a suspicion, a drill. Tokens signed before stay valid. */
-  async rotateNow(purposes: readonly KeyPurpose[] = PURPOSES): Promise<void> {
-    await this.ring.reload();
-    for (const purpose of purposes) await this.make(purpose, this.clock.now());
-    await this.ring.reload();
+  /** Makes new keys that take over once they are known everywhere. Tokens signed before stay valid. */
+  rotate(purposes: readonly KeyPurpose[] = PURPOSES): Promise<NewKey[]> {
+    return this.makeAll(purposes, secondsUntilKnown);
   }
 
-  private async make(purpose: KeyPurpose, activatesAt: Date): Promise<void> {
+  /** Makes new keys that are active from this moment on, for emergencies: whoever does not know them yet refuses what they sign. */
+  rotateNow(purposes: readonly KeyPurpose[] = PURPOSES): Promise<NewKey[]> {
+    return this.makeAll(purposes, () => 0);
+  }
+
+  private async makeAll(purposes: readonly KeyPurpose[], delay: (purpose: KeyPurpose) => number): Promise<NewKey[]> {
+    const made: NewKey[] = [];
+    for (const purpose of purposes) {
+      let key: NewKey | undefined;
+      while (!key) {
+        await this.ring.reload(); // anew after each neighbour that made one at this moment
+        key = await this.make(purpose, new Date(this.clock.now().getTime() + delay(purpose) * 1000));
+      }
+      made.push(key);
+    }
+    await this.ring.reload();
+    return made;
+  }
+
+  /** Undefined: the purpose got a key meanwhile. */
+  private async make(purpose: KeyPurpose, activatesAt: Date): Promise<NewKey | undefined> {
     const numbers = this.ring.of(purpose).map((key) => key.id);
     const key = await makeKey(purpose, this.masterKey, this.clock.now(), activatesAt);
-    await this.store.insert(key, numbers.length > 0 ? Math.max(...numbers) : undefined);
+    return (await this.store.insert(key, numbers.length > 0 ? Math.max(...numbers) : undefined)) ? key : undefined;
   }
 
   private async removePast(purpose: KeyPurpose, now: number): Promise<void> {
@@ -79,15 +103,15 @@ export class KeyRotation {
   }
 
   private schedule(purpose: KeyPurpose): Schedule {
-    const soon = 4 * KEY_RELOAD_SECONDS;
     switch (purpose) {
       case 'derive':
         // Whoever holds it and one old refresh token can walk that chain to its head: it lives no longer than a retry may need it.
-        return { period: DAY, publishedAhead: soon, kept: LIMITS.leeway + 2 * soon };
+        return { period: DAY, publishedAhead: secondsUntilKnown(purpose), kept: LIMITS.leeway + 2 * SOON };
       case 'seal:refresh':
-        return { period: 30 * DAY, publishedAhead: soon, kept: LIMITS.refreshTokenLifetime + DAY };
+        return { period: 30 * DAY, publishedAhead: secondsUntilKnown(purpose), kept: LIMITS.refreshTokenLifetime + DAY };
       default:
-        return { period: this.options.signingKeyDays * DAY, publishedAhead: DAY, kept: LIMITS.accessTokenLifetime + DAY };
+        // It leaves the key set two days after it was replaced (KeyRing). Id tokens come back as hints for as long as a browser may stay signed in.
+        return { period: this.options.signingKeyDays * DAY, publishedAhead: DAY, kept: 366 * DAY };
     }
   }
 }

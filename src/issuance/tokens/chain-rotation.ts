@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { tokenHash } from '../../protocol/hashing.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
@@ -9,13 +8,11 @@ import { IssuanceEvents } from '../issuance-events.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { successorOf } from './successor.js';
 import type { AccessTokenDraft } from './access-token-minter.js';
-import { endOf } from './lifetimes.js';
+import type { MintedTokens } from './minted-tokens.js';
 import type { PresentedLink } from './presented-link.js';
 import { RefusedLinks } from './refused-links.js';
 import { RotatedTokens } from './rotated-tokens.js';
-import { RefreshRefusedError, type IssuedTokens } from './token-issuer.js';
-
-const HIGHEST_NONCE = 2 ** 31 - 1;
+import { RefreshRefusedError } from './token-issuer.js';
 
 /**
  * Refreshing with rotation. The successor is derived from the presented token, so that whoever comes within the leeway gets the very tokens the winner
@@ -32,39 +29,22 @@ export class ChainRotation {
   ) {}
 
   /** @throws OAuthError invalid_scope, invalid_target; RefreshRefusedError; StorageUnavailableError */
-  async redeem(client: ClientRecord, link: PresentedLink): Promise<IssuedTokens> {
-    const { settings, now } = this.rotated.planFor(client);
-    const key = this.keys.derivation();
-    const refreshEnd = endOf(now, settings.refreshTokenLifetime);
-    const formats = { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens };
-    const successor = successorOf(key.secret, link.presented, refreshEnd);
-    const access = this.rotated.draft(key.secret, link, endOf(now, settings.accessTokenLifetime), formats.referenceAccess);
-    const outcome = await this.store.redeem({
-      presented: { key: link.presented.key, hash: tokenHash(link.presented) },
-      client: client.id,
-      now,
-      leeway: settings.leeway,
-      nonce: randomInt(1, HIGHEST_NONCE),
-      keyId: key.id,
-      ...(link.scopes && { scopes: link.scopes }),
-      ...(link.resources && { resources: link.resources }),
-      successor: { key: successor.key, expiresAt: refreshEnd, hash: tokenHash(successor) },
-      access: access.entry,
-      formats,
-    });
+  async redeem(client: ClientRecord, link: PresentedLink): Promise<MintedTokens> {
+    const plan = this.rotated.plan(client, link, this.keys.derivation(), true);
+    const outcome = await this.store.redeem(plan.redemption);
     if (!outcome) throw await this.refused.explain(client, link);
     const { authorizationId, subject } = outcome.grant;
     if (outcome.outcome === 'reuse') {
       this.events.emit('refresh.reuse', { authorizationId, client: client.id, subject });
       throw new RefreshRefusedError('used');
     }
-    if (outcome.outcome === 'won') return this.rotated.write(client, link, outcome, successor, access, now);
+    if (outcome.outcome === 'won') return this.rotated.write(client, link, outcome, plan);
     this.events.emit('refresh.retry', { authorizationId, client: client.id, subject });
-    return this.retry(client, link, outcome, now);
+    return this.retry(client, link, outcome, plan.now);
   }
 
   /** Derives the winner's tokens again: key, dates and formats from the grant's row, never from this instance's settings or clock. */
-  private async retry(client: ClientRecord, link: PresentedLink, outcome: RedemptionOutcome, now: Date): Promise<IssuedTokens> {
+  private async retry(client: ClientRecord, link: PresentedLink, outcome: RedemptionOutcome, now: Date): Promise<MintedTokens> {
     const { rotation, grant } = outcome;
     const key = await this.keys.derivationById(rotation.keyId);
     if (!key || !rotation.headExpiresAt) throw new OAuthError({ code: 'temporarily_unavailable', retryAfter: 1 });
@@ -74,7 +54,7 @@ export class ChainRotation {
     const sameRequest = isSameSet(asked.scopes, rotation.grantedScopes) && isSameSet(asked.resources, rotation.grantedResources);
     const access = this.rotated.draft(key.secret, asked, rotation.accessExpiresAt, rotation.formats.referenceAccess, !sameRequest);
     if (!sameRequest) await this.addAccess(client, link, access, rotation.rotatedAt, now);
-    return this.rotated.write(client, link, outcome, successor, access, now);
+    return this.rotated.write(client, link, outcome, { access, successor, now });
   }
 
   /** A retry that asks for something narrower gets a further access token of the same link; the insert may be repeated. */

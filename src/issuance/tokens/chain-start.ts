@@ -10,8 +10,8 @@ import { ClientPolicy } from '../clients/client-policy.js';
 import type { NewChainGrant } from '../grants/grant.js';
 import { AccessTokenMinter } from './access-token-minter.js';
 import { earlier, endOf, secondsUntil } from './lifetimes.js';
+import type { MintedTokens } from './minted-tokens.js';
 import { RefreshTokenWriter } from './refresh-token-writer.js';
-import type { IssuedTokens } from './token-issuer.js';
 
 /** Opens a person's grant: its row, link 0 and the first access token in one statement. */
 @Injectable()
@@ -24,8 +24,8 @@ export class ChainStart {
     private readonly clock: Clock,
   ) {}
 
-  /** Undefined: the person or the client was disabled, or the credential changed, meanwhile. */
-  async start(client: ClientRecord, grant: NewChainGrant): Promise<IssuedTokens | undefined> {
+  /** Undefined: the person or the client was disabled, the credential changed, or what was approved ended or was spent, meanwhile. */
+  async start(client: ClientRecord, grant: NewChainGrant): Promise<MintedTokens | undefined> {
     const settings = this.policy.settings(client);
     const now = this.clock.now();
     const authorizationId = uuidv7(now);
@@ -56,22 +56,19 @@ export class ChainStart {
       formats: { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens },
       ...(grant.credentialVersion !== undefined && { credentialVersion: grant.credentialVersion }),
       ...(sid !== undefined && { session: { ...grant.session, sid } }),
+      ...(grant.approval && { approval: grant.approval }),
     };
     const linkEntry = grant.refreshable ? { key: link.key, expiresAt: refreshEnd, hash: tokenHash(link) } : undefined;
     if (!(await this.store.start(record, linkEntry, draft.entry))) return undefined;
-    const facts = { ...record, ...(sid !== undefined && { sid }), link: 0, issuedAt: now, expiresAt: earlier(accessEnd, end) };
+    const opened = { ...record, ...(sid !== undefined && { sid }) };
+    const facts = { ...opened, link: 0, issuedAt: now, expiresAt: earlier(accessEnd, end) };
     return {
       accessToken: this.minter.write(draft, facts, settings.accessTokenAlgorithm),
       expiresIn: secondsUntil(facts.expiresAt, endOf(now, 0)),
       scopes: grant.scopes,
+      person: opened,
       ...(linkEntry && {
-        refreshToken: await this.refreshTokens.write(
-          link,
-          record.formats.selfContainedRefresh,
-          { ...record, ...(sid !== undefined && { sid }) },
-          now,
-          earlier(refreshEnd, end),
-        ),
+        refreshToken: await this.refreshTokens.write(link, record.formats.selfContainedRefresh, opened, now, earlier(refreshEnd, end)),
         refreshTokenExpiresIn: secondsUntil(earlier(refreshEnd, end), now),
       }),
     };

@@ -4,11 +4,12 @@ import { tokenHash } from '../../protocol/hashing.js';
 import { newAccessNumber, newIdentifier } from '../../protocol/token-string.js';
 import { AuthorizationStore } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { grantedClaims } from '../../storage/granted-claims.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { AccessTokenMinter } from './access-token-minter.js';
 import { earlier, endOf, secondsUntil } from './lifetimes.js';
+import type { MintedTokens } from './minted-tokens.js';
 import type { PresentedLink } from './presented-link.js';
-import type { IssuedTokens } from './token-issuer.js';
 
 /** Refreshing without rotation: the link stays head with its fixed expiry, and yields one more access token. */
 @Injectable()
@@ -21,7 +22,7 @@ export class FurtherAccessTokens {
   ) {}
 
   /** Undefined: the link is not a valid head, or more is asked than was granted. */
-  async issue(client: ClientRecord, { presented, scopes, resources }: PresentedLink): Promise<IssuedTokens | undefined> {
+  async issue(client: ClientRecord, { presented, scopes, resources }: PresentedLink): Promise<MintedTokens | undefined> {
     const settings = this.policy.settings(client);
     const now = this.clock.now();
     const expiresAt = endOf(now, settings.accessTokenLifetime);
@@ -46,9 +47,11 @@ export class FurtherAccessTokens {
       });
       if (!issued) return undefined;
       if (!issued.written) continue; // 63 random bits met another token's: draw again
+      const granted = scopes ?? issued.grant.scopes;
       const facts = {
         ...issued.grant,
-        scopes: scopes ?? issued.grant.scopes,
+        scopes: granted,
+        claims: grantedClaims(issued.grant, granted),
         resources: resources ?? issued.grant.resources,
         link,
         issuedAt: now,
@@ -58,6 +61,7 @@ export class FurtherAccessTokens {
         accessToken: this.minter.write(draft, facts, settings.accessTokenAlgorithm),
         expiresIn: secondsUntil(facts.expiresAt, endOf(now, 0)),
         scopes: facts.scopes,
+        person: issued.grant,
         // No new refresh token: the one presented goes on, until its fixed end.
         refreshTokenExpiresIn: secondsUntil(issued.linkExpiresAt, now),
       };

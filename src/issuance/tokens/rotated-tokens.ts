@@ -1,15 +1,34 @@
+import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
+import { tokenHash } from '../../protocol/hashing.js';
 import type { ReferenceToken } from '../../protocol/token-string.js';
-import type { RedemptionOutcome } from '../../storage/authorization.store.js';
+import type { Redemption, RedemptionOutcome } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
-import { ClientPolicy, type EffectiveSettings } from '../clients/client-policy.js';
+import { grantedClaims } from '../../storage/granted-claims.js';
+import { ClientPolicy } from '../clients/client-policy.js';
+import type { SymmetricKey } from '../keys/key-material.js';
 import { AccessTokenMinter, type AccessTokenDraft } from './access-token-minter.js';
 import { earlier, endOf, secondsUntil } from './lifetimes.js';
 import type { PresentedLink } from './presented-link.js';
 import { RefreshTokenWriter } from './refresh-token-writer.js';
-import { accessOf } from './successor.js';
-import type { IssuedTokens } from './token-issuer.js';
+import type { MintedTokens } from './minted-tokens.js';
+import { accessOf, successorOf } from './successor.js';
+
+/** Tokens before they are written. */
+export interface RotationDraft {
+  readonly access: AccessTokenDraft;
+  /** Undefined: no refresh token. */
+  readonly successor?: ReferenceToken;
+  readonly now: Date;
+}
+
+/** A redemption that is yet to be decided, and what it issues if it is won. */
+export interface RotationPlan extends RotationDraft {
+  readonly redemption: Redemption;
+}
+
+const HIGHEST_NONCE = 2 ** 31 - 1;
 
 /** Drafts and writes the tokens of a rotation: the winner's, and the same again for its retries. */
 @Injectable()
@@ -21,8 +40,27 @@ export class RotatedTokens {
     private readonly clock: Clock,
   ) {}
 
-  planFor(client: ClientRecord): { settings: EffectiveSettings; now: Date } {
-    return { settings: this.policy.settings(client), now: this.clock.now() };
+  plan(client: ClientRecord, link: PresentedLink, key: SymmetricKey, refreshable: boolean): RotationPlan {
+    const settings = this.policy.settings(client);
+    const now = this.clock.now();
+    const refreshEnd = endOf(now, settings.refreshTokenLifetime);
+    const formats = { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens };
+    const successor = refreshable ? successorOf(key.secret, link.presented, refreshEnd) : undefined;
+    const access = this.draft(key.secret, link, endOf(now, settings.accessTokenLifetime), formats.referenceAccess);
+    const redemption = {
+      presented: { key: link.presented.key, hash: tokenHash(link.presented) },
+      client: client.id,
+      now,
+      leeway: settings.leeway,
+      nonce: randomInt(1, HIGHEST_NONCE),
+      keyId: key.id,
+      ...(link.scopes && { scopes: link.scopes }),
+      ...(link.resources && { resources: link.resources }),
+      ...(successor && { successor: { key: successor.key, expiresAt: refreshEnd, hash: tokenHash(successor) } }),
+      access: access.entry,
+      formats,
+    };
+    return { redemption, access, now, ...(successor && { successor }) };
   }
 
   draft(derivationKey: Buffer, link: PresentedLink, expiresAt: Date, byReference: boolean, asksOtherwise = false): AccessTokenDraft {
@@ -41,25 +79,34 @@ export class RotatedTokens {
     client: ClientRecord,
     link: PresentedLink,
     { grant, rotation }: RedemptionOutcome,
-    successor: ReferenceToken,
-    access: AccessTokenDraft,
-    now: Date,
-  ): Promise<IssuedTokens> {
-    const refreshEnd = earlier(rotation.headExpiresAt ?? rotation.rotatedAt, grant.expiresAt);
+    { access, successor, now }: RotationDraft,
+  ): Promise<MintedTokens> {
+    const scopes = link.scopes ?? grant.scopes;
     const facts = {
       ...grant,
-      scopes: link.scopes ?? grant.scopes,
+      scopes,
+      claims: grantedClaims(grant, scopes),
       resources: link.resources ?? grant.resources,
-      link: Number(successor.key.number),
+      link: Number(link.presented.key.number) + 1,
       issuedAt: rotation.rotatedAt,
       expiresAt: earlier(access.entry.expiresAt, grant.expiresAt),
     };
+    const refreshEnd = earlier(rotation.headExpiresAt ?? rotation.rotatedAt, grant.expiresAt);
     return {
       accessToken: this.minter.write(access, facts, this.policy.settings(client).accessTokenAlgorithm),
       expiresIn: secondsUntil(facts.expiresAt, endOf(now, 0)),
       scopes: facts.scopes,
-      refreshToken: await this.refreshTokens.write(successor, rotation.formats.selfContainedRefresh, grant, rotation.rotatedAt, refreshEnd),
-      refreshTokenExpiresIn: secondsUntil(refreshEnd, now),
+      person: grant,
+      ...(successor && {
+        refreshToken: await this.refreshTokens.write(
+          successor,
+          rotation.formats.selfContainedRefresh,
+          grant,
+          rotation.rotatedAt,
+          refreshEnd,
+        ),
+        refreshTokenExpiresIn: secondsUntil(refreshEnd, now),
+      }),
     };
   }
 }

@@ -4,6 +4,7 @@ import { newAccessNumber } from '../../protocol/token-string.js';
 import { uuidv7 } from '../../protocol/uuid.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { grantedClaims } from '../../storage/granted-claims.js';
 import { ClientDirectory } from '../clients/client-directory.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import type { Grant } from '../grants/grant.js';
@@ -29,6 +30,7 @@ export class StatelessTokenIssuer extends TokenIssuer {
   }
 
   override async issue(client: ClientRecord, grant: Grant): Promise<IssuedTokens> {
+    if (grant.kind === 'code') throw new OAuthError({ code: 'unsupported_grant_type', description: 'Codes need token storage.' });
     // No statement joins its row here, and a remembered record never decides whether it is enabled still.
     const current = await this.clients.read(client.id);
     if (!current || current.disabledAt) throw refusalOf(grant);
@@ -44,12 +46,14 @@ export class StatelessTokenIssuer extends TokenIssuer {
       );
     }
     const content = grant.kind === 'redeem' ? await this.refreshing.accept(client, grant, now) : this.refreshing.open(client, grant, now);
+    const granted = scopesOf(content);
+    const scopes = (grant.kind === 'redeem' ? grant.scopes : undefined) ?? granted;
     const facts: AccessTokenFacts = {
       subject: content.sub,
       client: client.id,
-      scopes: (grant.kind === 'redeem' ? grant.scopes : undefined) ?? scopesOf(content),
+      scopes,
       resources: (grant.kind === 'redeem' ? grant.resources : undefined) ?? content.aud,
-      claims: content.claims,
+      claims: grantedClaims({ scopes: granted, claims: content.claims }, scopes),
       ...(content.sid !== undefined && { sid: content.sid }),
       issuedAt: now,
       expiresAt: earlier(accessEnd, new Date(content.end * 1000)),

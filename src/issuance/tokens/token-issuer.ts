@@ -11,6 +11,8 @@ export interface IssuedTokens {
   readonly refreshToken?: string;
   /** Of the refresh token, new or presented. */
   readonly refreshTokenExpiresIn?: number;
+  /** With scope openid, for a person. */
+  readonly idToken?: string;
 }
 
 /** Why a refresh token is worth nothing any more: for the sign-in API, which tells; on the wire all of them are `invalid_grant`. */

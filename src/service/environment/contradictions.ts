@@ -16,12 +16,10 @@ export function contradictions(environment: Environment, misfits: ReadonlySet<st
   return [
     ...(misfits.has('MASTER_KEY') || misfits.has('MASTER_KEY_FILE') ? [] : masterKeyFaults(environment)),
     ...[
-      ...issuanceFaults(issuanceOptions(environment, SOME_KEY)),
+      // Without pages other variables are refused below for that reason, and not for each other.
+      ...issuanceFaults(issuanceOptions({ ...environment, PAGES: true }, SOME_KEY)),
       ...identityOptionFaults(withIdentityDefaults(identityOptions(environment))),
     ].map(inVariables),
-    ...(environment.TOKEN_ENTRY_VALIDATION && environment.TOKEN_STORAGE === false
-      ? ['TOKEN_ENTRY_VALIDATION needs token storage: turn it off, or TOKEN_STORAGE on.']
-      : []),
     ...pageFaults(environment),
   ];
 }
@@ -44,7 +42,8 @@ function pageFaults(environment: Environment): string[] {
   const { PAGES, PAGE_TEXTS, TOKEN_STORAGE } = environment;
   const read = PAGE_TEXTS === undefined ? { texts: {} } : readPageTexts(PAGE_TEXTS);
   // Without token storage they are refused for that reason.
-  const alone = PAGES === false && TOKEN_STORAGE ? NEEDS_PAGES.filter((name) => environment[name]) : [];
+  const alone =
+    PAGES === false && TOKEN_STORAGE ? [...NEEDS_PAGES, 'REQUIRE_PUSHED_REQUESTS' as const].filter((name) => environment[name]) : [];
   return [...('fault' in read ? [read.fault] : []), ...alone.map((name) => `${name} needs the pages: turn it off, or PAGES on.`)];
 }
 
@@ -64,6 +63,9 @@ const OTHER_NAMES = [
   ['The end session endpoint', 'END_SESSION_ENDPOINT'],
   ['The grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
   ['The grant type device_code', 'GRANT_DEVICE_CODE'],
+  ['the authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
+  ['the pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
+  ['the grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
   ['pages.enabled', 'PAGES'],
   ['or storage on', 'or TOKEN_STORAGE on'],
   ['pages.name', 'PAGE_NAME'],

@@ -12,10 +12,6 @@ export const isDemo = (environment: Environment): boolean =>
 
 export const issuerOf = (environment: Environment): string => environment.ISSUER ?? `http://localhost:${environment.PORT ?? 3000}`;
 
-/** The check that guards of this environment make where they name none. */
-export const tokenCheckOf = (environment: Environment): 'signature' | 'entry' =>
-  environment.TOKEN_ENTRY_VALIDATION ? 'entry' : 'signature';
-
 /** Variables of what a person must sign in for, with a browser. */
 export const NEEDS_PAGES = [
   ...(['AUTHORIZATION_ENDPOINT', 'PUSHED_AUTHORIZATION_ENDPOINT', 'DEVICE_ENDPOINT', 'END_SESSION_ENDPOINT'] as const),
@@ -27,6 +23,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     issuer: issuerOf(environment),
     masterKey,
     tokenStorage: environment.TOKEN_STORAGE,
+    tokenEntryValidation: environment.TOKEN_ENTRY_VALIDATION,
     referenceAccessTokens: environment.REFERENCE_ACCESS_TOKENS,
     accessTokenLifetime: environment.ACCESS_TOKEN_LIFETIME,
     refreshTokenLifetime: environment.REFRESH_TOKEN_LIFETIME,
@@ -39,6 +36,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     ...given('referenceRefreshTokens', environment.REFERENCE_REFRESH_TOKENS),
     signingKeyDays: environment.SIGNING_KEY_DAYS,
     tokenRequestsPerMinute: environment.TOKEN_REQUESTS_PER_MINUTE,
+    authorizationRequestsPerMinute: environment.AUTHORIZATION_REQUESTS_PER_MINUTE,
     pruning: environment.PRUNING,
     retention: environment.RETENTION,
     endpoints: {
@@ -59,11 +57,14 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     },
     authorizationCodeLifetime: environment.AUTHORIZATION_CODE_LIFETIME,
     pushedRequestLifetime: environment.PUSHED_REQUEST_LIFETIME,
+    requirePushedRequests: environment.REQUIRE_PUSHED_REQUESTS,
     interactionLifetime: environment.INTERACTION_LIFETIME,
     deviceCodeLifetime: environment.DEVICE_CODE_LIFETIME,
     deviceInterval: environment.DEVICE_INTERVAL,
+    deviceRequestsPerMinute: environment.DEVICE_REQUESTS_PER_MINUTE,
     idTokenLifetime: environment.ID_TOKEN_LIFETIME,
     idTokenAlgorithm: environment.ID_TOKEN_ALGORITHM,
+    ...given('backchannelLogout', environment.BACKCHANNEL_LOGOUT),
   };
 }
 
@@ -98,6 +99,7 @@ export function switchedOff(environment: Environment): readonly string[] {
     DEVICE_ENDPOINT: environment.DEVICE_ENDPOINT,
     USERINFO_ENDPOINT: environment.USERINFO_ENDPOINT,
     END_SESSION_ENDPOINT: environment.END_SESSION_ENDPOINT,
+    BACKCHANNEL_LOGOUT: environment.BACKCHANNEL_LOGOUT,
     GRANT_AUTHORIZATION_CODE: environment.GRANT_AUTHORIZATION_CODE,
     GRANT_DEVICE_CODE: environment.GRANT_DEVICE_CODE,
   };

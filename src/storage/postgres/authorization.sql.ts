@@ -169,7 +169,7 @@ export const FIND: Statement = {
   name: 'find',
   text: `
 select e.secret_hash, e.payload, e.created_at, least(e.expires_at, a.expires_at) as entry_expires_at, ${GRANT},
-       case when e.revoked_at is not null or a.id is null or a.status = 2 or c.disabled_at is not null or c.epoch <> a.client_epoch
+       case when e.revoked_at is not null or a.id is null or a.status = 2 or c.disabled_at is not null or c.epoch is distinct from a.client_epoch
                  or exists (select from key k where k.kid = $6::text and k.revoked_at is not null) then 'revoked'
             when least(e.expires_at, a.expires_at) <= $5::timestamptz then 'expired'
             when e.type <> 4 and e.number < a.generation then 'redeemed'

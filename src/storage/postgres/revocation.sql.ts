@@ -60,6 +60,7 @@ select id from dead`,
  * of such grants was locked: a grant that is not committed yet is seen by no statement.
  * $1 subject  $2 now  $3 log row kept until  $4 session to keep or null  $5 only this session or null  $6 only this client or null
  * $7 what is spared: 0 nothing, 1 grants without a session, 2 those and what apps may do while nobody is signed in (offline_access)
+ * Judged on the newest version of each row: a code that is being redeemed either was in time, or yields nothing.
  */
 export const END_GRANTS: Statement = {
   name: 'end_grants',
@@ -70,7 +71,8 @@ with hit as materialized (
     and (a.sid is null or a.sid is distinct from $4::uuid) and ($5::uuid is null or a.sid = $5) and ($6::text is null or a.client = $6)
     and ($7::smallint < 1 or a.sid is not null)
     -- The grant of the app that itself signed the person in is that session, whatever its scopes.
-    and ($7 < 2 or not 'offline_access' = any (a.scopes)
+    -- A code that was not redeemed yet would sign the person in to the app again, after the app was told of the log-out.
+    and ($7 < 2 or not 'offline_access' = any (a.scopes) or a.generation = 0
          or exists (select from sign_in_session s where s.sid = a.sid and s.client = a.client))
   order by a.id for no key update of a
 ), dead as (

@@ -1,9 +1,8 @@
+import { isLoopback } from '../../protocol/loopback.js';
+
 /** Whether it is a URL that tokens, keys and secrets may travel by: https, or http to this very machine (RFC 6750 §5.3, RFC 8252 §8.3). */
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
-
-// The URL parser has brought 127.1 and the like into dotted form.
-const isLoopback = (hostname: string): boolean => hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);

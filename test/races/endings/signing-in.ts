@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientStore } from '../../../src/storage/client.store.js';
 import { UserStore } from '../../../src/storage/user.store.js';
 import { startChain } from '../../support/chain.js';
@@ -8,6 +7,7 @@ import { untilBothWays } from '../support/both-ways.js';
 import { expectAccessDead } from '../support/ending.js';
 import { report, timed } from '../support/figures.js';
 import { rowsOf } from '../support/one-successor.js';
+import { race } from '../support/race.js';
 import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
@@ -21,25 +21,6 @@ export function signingIn(stage: Stage): void {
   const apps = () => stage.services.map(({ url }) => new ProtocolClient(url));
   const setPerson = (id: string, enabled: boolean) => stage.get(UserStore).setEnabled(id, enabled, stage.clock.now());
   const setClient = (id: string, enabled: boolean) => stage.get(ClientStore).setEnabled(id, enabled, stage.clock.now());
-
-  /** Attempts at random moments, and an ending at another. Of the attempts that began after it was answered none may yield anything. */
-  async function race<T>(
-    { attempts, within, endWithin = within }: { attempts: number; within: number; endWithin?: number },
-    attempt: (n: number) => Promise<T | undefined>,
-    end: () => Promise<unknown>,
-  ) {
-    const at = async <R>(work: () => Promise<R>, milliseconds = within) => {
-      await sleep(Math.random() * milliseconds);
-      return timed(work);
-    };
-    const [{ answeredAt: ended }, ...tried] = await Promise.all([
-      at(end, endWithin),
-      ...Array.from({ length: attempts }, (_, n) => at(() => attempt(n))),
-    ]);
-    const yielding = tried.filter(({ result }) => result !== undefined);
-    expect(yielding.filter(({ startedAt }) => startedAt > ended)).toEqual([]);
-    return { yielded: yielding.flatMap(({ result }) => (result === undefined ? [] : [result])), refused: tried.length - yielding.length };
-  }
 
   describe('Signing in races with', () => {
     const login = async (n: number, email: string, password: string) => {

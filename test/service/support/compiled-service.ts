@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
@@ -32,15 +32,16 @@ export class CompiledService {
 }
 
 async function compile(tree: string, folder: string): Promise<void> {
-  const files = (await readdir(join(repository, tree), { recursive: true })).filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'),
-  );
+  const entries = await readdir(join(repository, tree), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'));
   await Promise.all(
-    files.map(async (name) => {
-      const filename = join(repository, tree, name);
-      const { code } = await transform(await readFile(filename, 'utf8'), { filename, sourceMaps: false });
-      const target = join(folder, tree, name.replace(/\.ts$/, '.js'));
+    files.map(async ({ parentPath, name }) => {
+      const filename = join(parentPath, name);
+      const target = join(folder, relative(repository, filename).replace(/\.ts$/, '.js'));
       await mkdir(dirname(target), { recursive: true });
+      // What is no source, such as templates and style sheets, the build takes along as it is.
+      if (!name.endsWith('.ts')) return cp(filename, target);
+      const { code } = await transform(await readFile(filename, 'utf8'), { filename, sourceMaps: false });
       await writeFile(target, code);
     }),
   );

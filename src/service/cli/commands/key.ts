@@ -1,10 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { KeyRing } from '../../../issuance/keys/key-ring.js';
-import { KeyRotation } from '../../../issuance/keys/key-rotation.js';
+import { KeyRotation, secondsUntilKnown } from '../../../issuance/keys/key-rotation.js';
 import { Clock } from '../../../protocol/clock.js';
 import { KeyStore, type KeyPurpose, type KeyRecord } from '../../../storage/key.store.js';
 import type { CommandHost } from '../command-host.js';
-import { message, table } from '../terminal.js';
+import { table } from '../terminal.js';
 
 const PURPOSES: readonly KeyPurpose[] = ['sign:ES256', 'sign:RS256', 'derive', 'seal:refresh'];
 
@@ -29,22 +28,28 @@ export function keyCommands(program: Command, { run }: CommandHost): void {
     );
   key
     .command('rotate')
-    .description('make new keys that take over at once; tokens signed before stay valid')
+    .description('make new keys: published at once, they take over once everyone knows them; tokens signed before stay valid')
     .addOption(
       new Option('--purpose <purpose>', 'only these keys: sign:ES256, sign:RS256, derive, seal:refresh (several: repeat)').argParser(
         purposes,
       ),
     )
-    .action((options: { purpose?: KeyPurpose[] }) =>
+    .option('--now', 'for emergencies: they take over at once, and good tokens are refused wherever a new key is not known yet')
+    .action(({ purpose: chosen = PURPOSES, now }: { readonly purpose?: readonly KeyPurpose[]; readonly now?: true }) =>
       run(async (app) => {
-        const chosen = options.purpose ?? PURPOSES;
-        await app.get(KeyRotation, { strict: false }).rotateNow(chosen);
-        const ring = app.get(KeyRing, { strict: false });
-        const rotated = chosen.map((purpose) => ({ purpose, kid: ring.of(purpose).at(-1)?.kid }));
-        return message(`Rotated: ${chosen.join(', ')}. Every instance signs with the new keys within 30 seconds.`, { rotated });
+        const rotation = app.get(KeyRotation, { strict: false });
+        const made = await (now ? rotation.rotateNow(chosen) : rotation.rotate(chosen));
+        const rotated = made.map(({ purpose, kid, activatesAt }) => ({ purpose, kid, activates: activatesAt }));
+        const text = now
+          ? costOf(chosen)
+          : 'Published. Each key takes over at its time, when every instance and every copy of the key set has it.';
+        return { data: { message: text, rotated }, human: `${text}\n${table(rotated, ['purpose', 'kid', 'activates']).human}` };
       }),
     );
 }
+
+const costOf = (chosen: readonly KeyPurpose[]): string =>
+  `Active at once. For up to ${Math.max(...chosen.map(secondsUntilKnown))} seconds, wherever a new key is not known yet, good tokens may be refused.`;
 
 function purposes(value: string, before: readonly KeyPurpose[] | undefined): KeyPurpose[] {
   const known = PURPOSES.find((purpose) => purpose === value);

@@ -88,7 +88,8 @@ const describe = ({ presented, entry }: FoundToken): Record<string, unknown> => 
 async function readToken(argument: string | undefined, terminal: Terminal): Promise<string> {
   if (argument !== undefined && argument !== '-')
     throw new Misuse('Pipe the token in: as an argument it would stay in the history of the shell.');
-  const text = (await terminal.read()).trim();
+  // As it is copied from an Authorization header (RFC 9110 §11.1: the case of the scheme does not matter).
+  const text = (await terminal.read()).trim().replace(/^bearer(?: +|$)/i, '');
   if (text === '' || text.length > 16_384) throw new Refusal('Standard input holds no token.');
   return text;
 }
