@@ -1,7 +1,9 @@
 import { ForbiddenException, Injectable, Module, Param, Res, type LoggerService } from '@nestjs/common';
 import { LaneFullError } from '../../src/identity/attempts/lane.js';
 import { TooManyAttemptsError } from '../../src/identity/attempts/too-many-attempts.error.js';
+import type { BrowserReply } from '../../src/identity/browser/browser-request.js';
 import { PageController } from '../../src/identity/pages/page-controller.decorator.js';
+import { PageReplies } from '../../src/identity/pages/page-replies.js';
 import { PageRoute } from '../../src/identity/pages/page-route.decorator.js';
 import { Pages } from '../../src/identity/pages/pages.js';
 import { OAuthError } from '../../src/protocol/oauth-error.js';
@@ -28,6 +30,13 @@ const THROWN: Record<string, () => unknown> = {
 
 @PageController()
 class ThrowingController {
+  constructor(private readonly replies: PageReplies) {}
+
+  @PageRoute('GET', '/redirects')
+  redirect(@Res() reply: BrowserReply): void {
+    this.replies.redirect(reply, 'https://app.example/\nset-cookie: x=y');
+  }
+
   @PageRoute('GET', '/throws/:what')
   show(@Param('what') what: string, @Res() _reply: unknown): void {
     throw THROWN[what]?.();
@@ -129,6 +138,14 @@ describe('A page answers by a page', () => {
     const [, reference = 'none'] = /<code>([0-9a-f-]{36})<\/code>/.exec(answer.text) ?? [];
     expect(log.filter((line) => line.includes(reference))).toHaveLength(1);
     if (what === 'unknown') expect(log.join()).toContain('the secret of the house');
+  });
+
+  it('a redirect that cannot be sent', async () => {
+    log.length = 0;
+    const answer = await send({ method: 'GET', path: '/redirects' });
+    expectPage(answer, 500, 'error');
+    expect([answer.headers.location, answer.headers['set-cookie']]).toEqual([undefined, undefined]);
+    expect(log).toHaveLength(1);
   });
 
   it('in the language of whoever asks', async () => {

@@ -14,6 +14,7 @@ export interface BrowserReply {
   status(code: number): BrowserReply;
   header(name: string, value: string): BrowserReply;
   headers(headers: Record<string, string>): BrowserReply;
+  removeHeader(name: string): BrowserReply;
   getHeader(name: string): number | string | string[] | undefined;
   send(body?: string | Buffer): BrowserReply;
 }

@@ -14,6 +14,7 @@ export class PageErrors {
   async answer(error: unknown, request: BrowserRequest, reply: BrowserReply): Promise<void> {
     if (reply.sent) return;
     const { status, model, retryAfter, fault } = errorMessage(error);
+    reply.removeHeader('location'); // a redirect that failed is none, and its address may be what cannot be sent
     if (fault) this.logger.error({ msg: fault.message, err: fault.cause });
     try {
       await this.replies.send(request, reply, 'message', model, { status, ...(retryAfter !== undefined && { retryAfter }) });
