@@ -173,7 +173,7 @@ export function fuzzRequest(genuine: Genuine): fc.Arbitrary<FuzzRequest> {
 }
 
 /** Lone surrogates have no UTF-8: they are sent as what the standard puts in their place. */
-const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd');
+export const wellFormed = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd');
 
 const mostly = (method: string): fc.Arbitrary<string> =>
   fc.oneof(
