@@ -36,9 +36,8 @@ export class CredentialCheck {
   async prove(claimant: Claimant): Promise<Account | undefined> {
     const account = `account:${claimant.email}`;
     const address = addressKey(claimant.address);
-    // Two of an address, like the hashes of the process: the turns cost no throughput, and its lock-out is at most one guess late.
     const lanes = [
-      { key: address, width: 2 },
+      { key: address, width: 1 },
       { key: account, width: 1 },
     ];
     const { signInsPerAccount, signInsPerAddress } = this.options.rateLimits;
@@ -53,21 +52,24 @@ export class CredentialCheck {
   }
 
   private async tryOnce({ email, password, address: from }: Claimant, account: string, address: string): Promise<Account | undefined> {
-    await this.limiter.check([account, address]);
-    const found = await this.accounts.find({ email });
-    const matches = await this.hasher.verify(found?.passwordHash, password);
-    if (!matches || !found || found.disabledAt) {
-      const { lockOut } = this.options;
-      await this.limiter.fail([
-        { key: account, policy: lockOut.account },
-        { key: address, policy: lockOut.address },
-      ]);
+    const { lockOut } = this.options;
+    const failures = [
+      { key: account, policy: lockOut.account },
+      { key: address, policy: lockOut.address },
+    ];
+    let found: Account | undefined;
+    const proven = await this.limiter.guess(failures, async () => {
+      found = await this.accounts.find({ email });
+      const matches = await this.hasher.verify(found?.passwordHash, password);
+      return matches && !found?.disabledAt ? found : undefined;
+    });
+    if (!proven) {
       this.logger.warn({ event: 'sign_in_failed', account: found?.id, address: from });
       return undefined;
     }
     await this.limiter.clear([account]);
-    await this.keepUpToDate(found, password);
-    return found;
+    await this.keepUpToDate(proven, password);
+    return proven;
   }
 
   private async keepUpToDate(account: Account, password: string): Promise<void> {

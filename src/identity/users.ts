@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Accounts, type Account } from './accounts/accounts.js';
 import { normaliseEmail } from './accounts/email.js';
+import { IDENTITY_OPTIONS, type IdentityOptions } from './identity.options.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { UserError } from './user-error.js';
@@ -11,6 +12,8 @@ export interface UserToCreate {
   readonly displayName?: string;
   readonly roles?: readonly string[];
   readonly emailVerified?: boolean;
+  /** Further claims: OpenID Connect Core §5.1. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** The accounts, for operators, first-run data and the application itself. */
@@ -20,10 +23,11 @@ export class Users {
     private readonly accounts: Accounts,
     private readonly hasher: PasswordHasher,
     private readonly policy: PasswordPolicy,
+    @Inject(IDENTITY_OPTIONS) private readonly options: IdentityOptions,
   ) {}
 
   /** @throws UserError */
-  async create({ email: raw, password, displayName, roles = [], emailVerified = false }: UserToCreate): Promise<Account> {
+  async create({ email: raw, password, roles = [], emailVerified = false, ...more }: UserToCreate): Promise<Account> {
     const email = normaliseEmail(raw);
     if (email === undefined) throw new UserError('email-invalid');
     const refusal = await this.policy.refusal(password, email);
@@ -31,9 +35,21 @@ export class Users {
     // Spares the hash in the common case; which of two at once wins, the insert decides.
     if (await this.accounts.find({ email })) throw new UserError('email-taken');
     const passwordHash = await this.hasher.hash(password);
-    const account = await this.accounts.insert({ email, emailVerified, displayName, roles, passwordHash });
+    const account = await this.accounts.insert({ ...more, email, emailVerified, roles, passwordHash });
     if (!account) throw new UserError('email-taken');
     return account;
+  }
+
+  /**
+   * Gives a person another password without asking for theirs. Ends sessions as `onPasswordChange` says; as none of them is the one that changes it,
+   * `others` are all. False: the account has changed since it was read, or is disabled or gone.
+   * @throws UserError
+   */
+  async setPassword(account: Account, password: string): Promise<boolean> {
+    const refusal = await this.policy.refusal(password, account.email);
+    if (refusal) throw new UserError('password-refused', refusal);
+    const { onPasswordChange: end, includeConnectedApps: connectedApps } = this.options;
+    return this.accounts.changePassword({ account, passwordHash: await this.hasher.hash(password), end, connectedApps });
   }
 
   list(): Promise<Account[]> {

@@ -1,5 +1,13 @@
 export { ClientPolicy, type EffectiveSettings } from './clients/client-policy.js';
-export { GrantHandler, type CodeGrant, type Grant, type MachineGrant, type NewChainGrant, type RedeemGrant } from './grants/grant.js';
+export {
+  GrantHandler,
+  type CodeGrant,
+  type Grant,
+  type MachineGrant,
+  type NewChainGrant,
+  type RedeemGrant,
+  type RequestOrigin,
+} from './grants/grant.js';
 export { IssuanceEvents, type ChainEvent, type IssuanceEventMap } from './issuance-events.js';
 export { IssuanceModule, type IssuanceModuleExtras } from './issuance.module.js';
 export type { IssuanceOptions, SigningAlgorithm } from './issuance.options.js';

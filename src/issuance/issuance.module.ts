@@ -27,10 +27,16 @@ import { AuthorizationTickets } from './authorization/authorization-tickets.js';
 import { AuthorizationWay } from './authorization/authorization-way.js';
 import { PushedRequests } from './authorization/pushed-requests.js';
 import { Standings } from './authorization/standings.js';
+import { ClientAssertions } from './clients/client-assertions.js';
 import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
+import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { ActivationContinuation } from './devices/activation-continuation.js';
+import { DeviceRequests } from './devices/device-requests.js';
+import { UserCodeGuesses } from './devices/user-code-guesses.js';
 import { AuthorizeController } from './endpoints/authorize.controller.js';
+import { DeviceAuthorizationController } from './endpoints/device-authorization.controller.js';
 import { EndSessionController } from './endpoints/end-session.controller.js';
 import { guardEndpoints } from './endpoints/fastify-endpoints.js';
 import { IntrospectController } from './endpoints/introspect.controller.js';
@@ -63,6 +69,9 @@ import { LogoutTokens } from './logout/logout-tokens.js';
 import { SignOutRequests } from './logout/sign-out-requests.js';
 import { SigningOut } from './logout/signing-out.js';
 import { TokenMaintenance } from './maintenance/token-maintenance.js';
+import { ActivateConfirmPageController } from './pages/activate-confirm-page.controller.js';
+import { ActivatePageController } from './pages/activate-page.controller.js';
+import { ActivationPages } from './pages/activation-pages.js';
 import { ConsentController } from './pages/consent.controller.js';
 import { ContinueController } from './pages/continue.controller.js';
 import { SelectAccountController } from './pages/select-account.controller.js';
@@ -79,6 +88,7 @@ import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokenHints } from './tokens/id-token-hints.js';
 import { IdTokens } from './tokens/id-tokens.js';
+import { IntrospectionJwt } from './tokens/introspection-jwt.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
 import { PresentedCodes } from './tokens/presented-codes.js';
 import { PresentedTokens } from './tokens/presented-tokens.js';
@@ -91,6 +101,7 @@ import { StatelessTokenIssuer } from './tokens/stateless-token-issuer.js';
 import { TokenIssuer } from './tokens/token-issuer.js';
 import { TokenReader } from './tokens/token-reader.js';
 import { TokenRevoker } from './tokens/token-revoker.js';
+import { DefaultCheck } from '../validation/default-check.js';
 
 /** What is fixed when the module is declared, beside its options. */
 export interface IssuanceModuleExtras {
@@ -115,17 +126,19 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
     ...[AuthorizeController, PushedAuthorizationController, ContinueController, SelectAccountController, ConsentController],
     ...[EndSessionController, SignOutPageController],
+    ...[DeviceAuthorizationController, ActivatePageController, ActivateConfirmPageController],
   ],
   providers: [
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
-    ...[ClientAuthenticator, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes],
     ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
     ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker],
+    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
+    ...[DeviceRequests, UserCodeGuesses, ActivationContinuation, ActivationPages],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
     ...[SignOutRequests, SigningOut, BackchannelLogout, LogoutDelivery, LogoutTokens],
@@ -137,12 +150,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: FirstPartyTokens, useClass: IssuedFirstPartyTokens },
     { provide: OwnTokens, useClass: IssuedOwnTokens },
+    {
+      provide: DefaultCheck,
+      useFactory: ({ tokenEntryValidation }: ResolvedIssuanceOptions) => new DefaultCheck(tokenEntryValidation ? 'entry' : 'signature'),
+      inject: [ISSUANCE_OPTIONS],
+    },
     { provide: Continuations, useClass: AuthorizationContinuations },
     { provide: IssuerAddress, useFactory: ({ issuer }: ResolvedIssuanceOptions) => new IssuerAddress(issuer), inject: [ISSUANCE_OPTIONS] },
     { provide: AllowedOrigins, useClass: FirstPartyOrigins },
   ],
   exports: [
-    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations],
+    ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations, DefaultCheck],
     ...[TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],

@@ -16,6 +16,11 @@ export interface IssuanceOptions {
   readonly masterKey: Buffer;
   /** Keep an entry for every token. Off: only client_credentials and sign-in with self-contained refresh tokens remain. @default true */
   readonly tokenStorage?: boolean;
+  /**
+   * Guards of the same application (`ValidationModule`) that name no check look up the entry on each request. The routes of this module and of
+   * IdentityModule always do. @default false
+   */
+  readonly tokenEntryValidation?: boolean;
   /** (client) Access tokens are references instead of JWTs (RFC 9068). @default false */
   readonly referenceAccessTokens?: boolean;
   /** (client) Refresh tokens are references; false: self-contained (JWE), with an entry all the same. @default true, false without storage */
@@ -41,7 +46,7 @@ export interface IssuanceOptions {
   readonly firstPartyClient?: string;
   /** Scopes the built-in client may ask for, all of which each sign-in gets. @default ['offline_access'] */
   readonly firstPartyScopes?: readonly string[];
-  /** Endpoints that answer; the others are 404 and not in the metadata. Introspection and revocation need token storage. @default all that can be */
+  /** Endpoints that answer; the others are 404 and not in the metadata. All but token need token storage, device its grant type. @default all that can be */
   readonly endpoints?: { readonly [Name in EndpointName]?: boolean };
   /** Built-in grant types that are accepted. Those of people who sign in with a browser need token storage. @default all that can be */
   readonly grantTypes?: { readonly [Name in GrantTypeName]?: boolean };
@@ -57,9 +62,14 @@ export interface IssuanceOptions {
   readonly deviceCodeLifetime?: number;
   /** Seconds between a device's polls. RFC 8628 §3.5 @default 5; 1 to 60 */
   readonly deviceInterval?: number;
+  /**
+   * Device requests a minute that one client, and one address, may open at one instance; 0: no limit. Together with `deviceCodeLifetime` it bounds how
+   * many user codes are live, and so how likely a guess is right. @default 600
+   */
+  readonly deviceRequestsPerMinute?: number;
   /** Seconds an id token lives. @default 900; at most 86400 */
   readonly idTokenLifetime?: number;
-  /** (client) Signature of id tokens, logout tokens and signed user information. @default 'RS256' */
+  /** (client) Signature of id tokens, logout tokens, signed user information and signed introspection answers (RFC 9701). @default 'RS256' */
   readonly idTokenAlgorithm?: SigningAlgorithm;
   /**
    * Tell the apps that registered a URI for it when a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0). What ends while it is off is
@@ -113,6 +123,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
   const authorization = options.endpoints?.authorization ?? (tokenStorage && options.grantTypes?.authorizationCode !== false);
   return {
     tokenStorage,
+    tokenEntryValidation: false,
     referenceAccessTokens: false,
     referenceRefreshTokens: tokenStorage,
     accessTokenLifetime: 900,
@@ -127,6 +138,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     interactionLifetime: 1800,
     deviceCodeLifetime: 600,
     deviceInterval: 5,
+    deviceRequestsPerMinute: 600,
     idTokenLifetime: 900,
     idTokenAlgorithm: 'RS256',
     backchannelLogout: tokenStorage,
@@ -143,6 +155,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
       ...all(ENDPOINTS_WITH_STORAGE, tokenStorage),
       token: true,
       pushedAuthorization: authorization,
+      device: tokenStorage && options.grantTypes?.deviceCode !== false,
       ...withoutUndefined(options.endpoints ?? {}),
       authorization,
     },
@@ -174,12 +187,16 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('interactionLifetime', 60, 86_400),
     ...within('deviceCodeLifetime', 60, 1800),
     ...within('deviceInterval', 1, 60),
+    ...within('deviceRequestsPerMinute', 0, 1e9),
     ...within('idTokenLifetime', 1, LIMITS.accessTokenLifetime),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
     ...within('authorizationRequestsPerMinute', 0, 1e9),
     ...within('retention', 0, 10 * 365 * 86_400),
   ];
+  if (options.endpoints?.device && options.grantTypes?.deviceCode === false) {
+    faults.push('The device authorization endpoint opens requests that nobody redeems: turn it off. The grant type device_code is off.');
+  }
   if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
   return [...faults, ...authorizationFaults(options)];
 }
@@ -198,6 +215,7 @@ function issuerFaults(issuer: string): string[] {
 
 function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [
+    [options.tokenEntryValidation, 'tokenEntryValidation needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceAccessTokens, 'referenceAccessTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.referenceRefreshTokens, 'referenceRefreshTokens needs token storage: turn it off, or tokenStorage on.'],
     [options.backchannelLogout, 'backchannelLogout needs token storage: turn it off, or tokenStorage on.'],

@@ -20,14 +20,18 @@ export interface ClientSettings {
   readonly introspectionAlgorithm?: 'ES256' | 'RS256';
 }
 
-/** OpenIddict's vocabulary: what a client may use. `seeAllTokens`: introspects tokens that were not issued for it. */
+/** OpenIddict's vocabulary: what a client may use, and what it is. */
 export interface ClientPermissions {
   readonly endpoints: readonly (
     'token' | 'introspection' | 'revocation' | 'authorization' | 'pushed_authorization' | 'device' | 'end_session'
   )[];
   readonly grantTypes: readonly string[];
   readonly scopes: readonly string[];
+  /** Audiences it may ask for. */
   readonly resources: readonly string[];
+  /** Audiences it is itself, as a resource server: it introspects the tokens meant for them. Asking for an audience is not being it. */
+  readonly serves?: readonly string[];
+  /** Introspects tokens that were not issued for it. */
   readonly seeAllTokens?: boolean;
 }
 

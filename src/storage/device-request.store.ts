@@ -50,6 +50,9 @@ export abstract class DeviceRequestStore {
   /** The pending request of a user code. */
   abstract findPending(userCodeHash: Buffer, now: Date): Promise<DeviceRequestRecord | undefined>;
 
-  /** The person's answer; undefined approval: denied. Spends the user code. False: decided already, or expired. */
+  /**
+   * The person's answer; undefined approval: denied. Spends the user code. An approval is a consent to the request's scopes, too, so that there is never
+   * one without the other. False: decided already, or expired.
+   */
   abstract decide(id: string, approval: DeviceApproval | undefined, now: Date): Promise<boolean>;
 }

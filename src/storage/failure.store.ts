@@ -9,11 +9,38 @@ export interface FailurePolicy {
   readonly forgetAfter: number;
 }
 
-/** Counts failures, shared by all instances. Keys are hashed before they are stored. @throws StorageUnavailableError */
+/** What a failure is counted under, and how it is answered. */
+export interface CountedKey {
+  readonly key: string;
+  readonly policy: FailurePolicy;
+}
+
+/**
+ * Counts failures, shared by all instances. Keys are hashed before they are stored.
+ *
+ * Where one guess too many matters, a failure is counted before the attempt: `reserve`, try, then `confirm` or `refund`. Whoever dies in between has
+ * failed.
+ *
+ * @throws StorageUnavailableError
+ */
 export abstract class FailureStore {
   /** When the last of the keys is free again; undefined: none is blocked. */
   abstract blockedUntil(keys: readonly string[], now: Date): Promise<Date | undefined>;
+
   /** Counts one failure for each key. */
-  abstract record(failures: readonly { readonly key: string; readonly policy: FailurePolicy }[], now: Date): Promise<void>;
+  abstract record(failures: readonly CountedKey[], now: Date): Promise<void>;
+
+  /**
+   * Counts one failure for each key ahead of the attempt, unless one of them is blocked: then none, and it says until when. Of any number at once no
+   * more pass than the policies allow.
+   */
+  abstract reserve(failures: readonly CountedKey[], now: Date): Promise<Date | undefined>;
+
+  /** The reserved attempt failed: it was the last one as of now. */
+  abstract confirm(failures: readonly CountedKey[], now: Date): Promise<void>;
+
+  /** The reserved attempt did not fail: everything is as if it had not been made. */
+  abstract refund(failures: readonly CountedKey[], now: Date): Promise<void>;
+
   abstract clear(keys: readonly string[]): Promise<void>;
 }

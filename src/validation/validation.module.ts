@@ -5,6 +5,7 @@ import { TokenEntryStore } from '../storage/token-entry.store.js';
 import { BearerFailures } from './bearer-failures.js';
 import { BUILT_IN_CHECKS } from './checks/built-in-checks.js';
 import { SignatureCheck } from './checks/signature.check.js';
+import { DefaultCheck } from './default-check.js';
 import { IntrospectionClient } from './introspection/introspection-client.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { IssuerMetadata } from './issuer/issuer-metadata.js';
@@ -36,9 +37,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   providers: [
     {
       provide: VALIDATION_OPTIONS,
-      useFactory: (given: ValidationOptions, entries?: TokenEntryStore) =>
-        resolveOptions(given, { tokenEntryStore: entries !== undefined }),
-      inject: [MODULE_OPTIONS_TOKEN, { token: TokenEntryStore, optional: true }],
+      useFactory: (given: ValidationOptions, entries?: TokenEntryStore, unnamed?: DefaultCheck) =>
+        resolveOptions(given, { tokenEntryStore: entries !== undefined, ...(unnamed && { check: unnamed.check }) }),
+      inject: [MODULE_OPTIONS_TOKEN, { token: TokenEntryStore, optional: true }, { token: DefaultCheck, optional: true }],
     },
     {
       provide: VALIDATION_CLOCK,

@@ -15,7 +15,8 @@ export interface ValidationOptions {
   /**
    * What is consulted on each request. `signature`: the issuer's keys only; a revoked token works until it expires. `entry`: the token's entry in
    * the database too (import `PostgresStorageModule.forRoot(…)`). `introspection`: the issuer's endpoint (RFC 7662). Or a class of the
-   * application's own. Reference tokens need `entry` or `introspection`. Default: `signature`.
+   * application's own. Reference tokens need `entry` or `introspection`. Default: what the IssuanceModule of the same application says
+   * (`tokenEntryValidation`), else `signature`.
    */
   readonly check?: CheckName | Type<TokenCheck>;
   /** Signature algorithms accepted; asymmetric ones only (RFC 8725 §3.1). Default: ES256 and RS256. */
@@ -99,14 +100,25 @@ export interface ResolvedValidationOptions extends Omit<ValidationOptions, keyof
   readonly introspectionConcurrency: number;
 }
 
+/** What the application has that matters to guards. */
+export interface Surroundings {
+  readonly tokenEntryStore: boolean;
+  readonly check?: CheckName;
+}
+
 /**
  * Fills in the defaults.
- * @param surroundings whether the application provides a TokenEntryStore
+ * @param surroundings whether the application provides a TokenEntryStore, and which check it has for those who name none
  * @throws Error that names every fault at once, each with what to change
  */
-export function resolveOptions(given: ValidationOptions, surroundings: { readonly tokenEntryStore: boolean }): ResolvedValidationOptions {
+export function resolveOptions(given: ValidationOptions, surroundings: Surroundings): ResolvedValidationOptions {
   const set = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as unknown as ValidationOptions;
-  const options = { ...DEFAULTS, ...set, audience: typeof set.audience === 'string' ? [set.audience] : set.audience };
+  const options = {
+    ...DEFAULTS,
+    ...(surroundings.check && { check: surroundings.check }),
+    ...set,
+    audience: typeof set.audience === 'string' ? [set.audience] : set.audience,
+  };
   const faults = [...faultsOfIssuer(options), ...faultsOfCheck(options, surroundings), ...faultsOfNumbers(options), ...unknownNames(set)];
   if (faults.length > 0) throw new Error(`ValidationModule cannot start:\n${faults.map((fault) => `- ${fault}`).join('\n')}`);
   return options;
@@ -131,7 +143,7 @@ function* faultsOfIssuer({ issuer, audience, algorithms, realm }: ResolvedValida
   }
 }
 
-function* faultsOfCheck(options: ResolvedValidationOptions, surroundings: { readonly tokenEntryStore: boolean }): Generator<string> {
+function* faultsOfCheck(options: ResolvedValidationOptions, surroundings: Surroundings): Generator<string> {
   const { check, keys, clientAuthentication, introspectionEndpoint } = options;
   if (typeof check !== 'function' && !['signature', 'entry', 'introspection'].includes(check)) {
     yield "check: use 'signature', 'entry', 'introspection' or a class that extends TokenCheck.";

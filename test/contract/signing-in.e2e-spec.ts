@@ -332,7 +332,6 @@ describe('DeviceRequestStore', () => {
     expect(await get(DeviceRequestStore).decide(request.id, approval(), now())).toBe(true);
     expect(await get(DeviceRequestStore).findPending(request.userCodeHash, now())).toBeUndefined();
     expect(await get(DeviceRequestStore).poll(request, 'app', now())).toMatchObject({ status: 'approved', approval: approval() });
-    await get(ConsentStore).allow(subject, 'app', ['openid'], now());
     const deviceRequest = { id: request.id, hash: request.hash };
     const racers = await Promise.all(Array.from({ length: 8 }, () => approved({ consented: true, deviceRequest })));
     expect(racers.filter(({ started }) => started)).toHaveLength(1);
@@ -348,6 +347,28 @@ describe('DeviceRequestStore', () => {
     storage.clock.advance(600);
     expect(await store.decide(late.id, undefined, now())).toBe(false);
     expect(await store.poll(late, 'app', now())).toMatchObject({ status: 'expired' });
+  });
+
+  it('is a consent when it is approved, beside what was allowed before; and none when it is denied, or comes too late', async () => {
+    const store = get(DeviceRequestStore);
+    const consent = async () => (await get(ConsentStore).find(subject, 'app'))?.toSorted();
+    const denied = await requested();
+    await store.decide(denied.id, undefined, now());
+    expect(await store.decide(denied.id, approval(), now())).toBe(false);
+    expect(await consent()).toBeUndefined();
+    expect(await store.decide((await requested()).id, approval(), now())).toBe(true);
+    expect(await consent()).toEqual(['openid']);
+    await get(ConsentStore).allow(subject, 'app', ['email'], now());
+    await store.decide((await requested()).id, approval(), now());
+    expect(await consent()).toEqual(['email', 'openid']);
+  });
+
+  it('yields nothing once the consent was withdrawn', async () => {
+    const { id, hash: own } = await requested();
+    await get(DeviceRequestStore).decide(id, approval(), now());
+    await get(ConsentStore).withdraw(subject, 'app', now());
+    expect((await approved({ consented: true, deviceRequest: { id, hash: own } })).started).toBe(false);
+    expect(await get(DeviceRequestStore).poll({ id, hash: own }, 'app', now())).toMatchObject({ status: 'approved' });
   });
 
   it('yields nothing that was not approved', async () => {

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { OAUTH_ERROR_STATUS } from '../../src/protocol/oauth-error.js';
+import { codeChallenge } from '../../src/protocol/pkce.js';
 import { basic } from '../bad-input/support/bad-input.js';
-import { confidentialClient, publicClient, resourceServer, type TestClient } from '../support/clients.js';
+import { AssertingClient, clientKey } from '../support/assertions.js';
+import { confidentialClient, resourceServer, type TestClient } from '../support/clients.js';
+import { CodeFlow, codeClient, type IssuedCode } from '../support/code-flow.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { claimsOf } from '../support/jwt.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
-import { API_ROUTES, DOCUMENTS, FORM_ROUTES, fuzzRequest, MARKER, type Genuine } from './requests.js';
+import { API_ROUTES, DOCUMENTS, FORM_ROUTES, fuzzRequest, MARKER, USERINFO, VERIFIER, type Genuine } from './requests.js';
 import { closeConnections, send, sendRaw, type FuzzAnswer, type FuzzRequest } from './send.js';
 
 const soak = process.env['SOAK'] === '1';
@@ -16,6 +19,8 @@ const LONGEST_MS = soak ? 3_600_000 : 120_000;
 let service: TestService;
 let rows: DatabaseRows;
 let genuine: Genuine;
+let flow: CodeFlow;
+let code: IssuedCode;
 let precious: { accessToken: string; refreshToken: string; machineToken: string };
 let api: ProtocolClient;
 
@@ -35,7 +40,7 @@ beforeAll(async () => {
     .with({ authenticationMethod: 'client_secret_post' })
     .withSettings({ referenceAccessTokens: true })
     .register(service);
-  const app = await publicClient().register(service);
+  flow = await CodeFlow.of(service, codeClient('public'));
   const guard = await resourceServer().register(service);
   api = new ProtocolClient(service.url, guard);
   const machineToken = async (client: TestClient): Promise<string> => {
@@ -43,21 +48,37 @@ beforeAll(async () => {
     const asMachine = new ProtocolClient(service.url, client === machine ? machine : undefined);
     return (await asMachine.token(client === machine ? { grant_type: 'client_credentials' } : credentials)).body.access_token;
   };
+  const signing = await AssertingClient.register(confidentialClient().withScopes('todos:read'), service);
+  const stranger = signing.with(await clientKey());
   const kept = await signUp(service.url);
   const used: Awaited<ReturnType<typeof signUp>>[] = [];
   for (let n = 0; n < 6; n++) used.push(await signUp(service.url));
+  code = await flow.issue({ scopes: ['openid', 'offline_access'] });
+  const codes: string[] = [];
+  for (let n = 0; n < 30; n++) codes.push((await flow.issue({ codeChallenge: codeChallenge(VERIFIER) })).code);
   precious = { accessToken: kept.accessToken, refreshToken: kept.refreshToken, machineToken: await machineToken(byPost) };
   const clients = [machine, guard];
   genuine = {
     expendable: [
       ...used.flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken]),
+      ...codes,
       await machineToken(machine),
       await machineToken(byPost),
     ],
-    precious: Object.values(precious),
+    precious: [...Object.values(precious), code.code],
     clients: clients.map(basic),
-    clientIds: [...clients, byPost, app].map(({ id }) => id).concat('first-party'),
+    clientIds: [...clients, byPost, flow.client].map(({ id }) => id).concat('first-party'),
     secrets: [...clients, byPost].map(({ secret }) => secret ?? ''),
+    assertions: await Promise.all([
+      ...Array.from({ length: 40 }, () => signing.sign()),
+      ...[
+        stranger.sign(),
+        signing.sign({ exp: 1 }),
+        signing.sign({ aud: 'x' }),
+        signing.sign({ jti: undefined }),
+        signing.sign({ sub: 'x' }),
+      ],
+    ]),
     // Not the account of the precious chain: whoever has the right password may end all of it.
     accounts: used.map(({ email, password }) => ({ email, password })),
   };
@@ -84,6 +105,11 @@ function expectTame({ method, path }: FuzzRequest, answer: FuzzAnswer): void {
   // Refused by the HTTP parser: no endpoint has seen it.
   if (status === 431) return;
   if ([...FORM_ROUTES, ...DOCUMENTS].some((known) => known === path)) expectOAuthError(answer);
+  if (path === USERINFO) {
+    // RFC 6750 §3: no error for whoever sent no token.
+    if (status === 401) expect(headers['www-authenticate']).toMatch(/^Bearer/);
+    else expectOAuthError(answer);
+  }
   if (API_ROUTES.some(([, at]) => at === path)) expectProblem(answer);
 }
 
@@ -205,5 +231,6 @@ describe('Whatever is sent', () => {
     expect(refreshed.status).toBe(200);
     expect(claimsOf(refreshed.body.access_token).lnk).toBe(1);
     expect((await api.introspect(refreshed.body.access_token)).body.active).toBe(true);
+    expect((await flow.redeem(code)).status).toBe(200);
   });
 });

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { ASSERTION_TYPE } from '../support/assertions.js';
+import { REDIRECT_URI } from '../support/code-flow.js';
 import type { FuzzRequest } from './send.js';
 
 /** What is genuine: used as it is where losing it is no loss, and altered where it must survive. */
@@ -11,6 +13,8 @@ export interface Genuine {
   readonly clients: readonly string[];
   readonly clientIds: readonly string[];
   readonly secrets: readonly string[];
+  /** Client assertions, some of them good. */
+  readonly assertions: readonly string[];
   readonly accounts: readonly { readonly email: string; readonly password: string }[];
 }
 
@@ -23,6 +27,9 @@ export const DOCUMENTS = [
   '/.well-known/oauth-authorization-server',
   '/.well-known/jwks.json',
 ] as const;
+export const USERINFO = '/connect/userinfo';
+/** Of the codes that may go: a form made of these parts redeems one now and then. */
+export const VERIFIER = 'x'.repeat(43);
 export const API_ROUTES = [
   ['POST', '/auth/register'],
   ['POST', '/auth/login'],
@@ -102,7 +109,7 @@ export function fuzzRequest(genuine: Genuine): fc.Arbitrary<FuzzRequest> {
   );
   const documents = fc.record({
     method: mostly('GET'),
-    path: fc.constantFrom<string[]>(...DOCUMENTS),
+    path: fc.constantFrom<string[]>(...DOCUMENTS, USERINFO),
     headers,
     body: noise(),
     chunked: fc.constant(false),
@@ -157,8 +164,29 @@ export function fuzzRequest(genuine: Genuine): fc.Arbitrary<FuzzRequest> {
       chunked,
       type: [['content-type', 'application/x-www-form-urlencoded'] as [string, string]],
     }));
+  const asserted = fc
+    .tuple(
+      fc.constantFrom<string[]>(...FORM_ROUTES),
+      assertions(genuine),
+      fc.array(likelyParameter(token), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom('', 'application/token-introspection+jwt', 'application/token-introspection+jwt;q=0.5, */*;q=0.4', 'q=,;*/*'),
+    )
+    .map(([path, assertion, pairs, accept]) => ({
+      method: 'POST',
+      path,
+      headers: accept ? [['accept', accept] as [string, string]] : [],
+      body: Buffer.from(
+        new URLSearchParams({
+          ...Object.fromEntries(pairs),
+          client_assertion_type: ASSERTION_TYPE,
+          client_assertion: wellFormed(assertion),
+        }).toString(),
+      ),
+      chunked: false,
+      type: [['content-type', 'application/x-www-form-urlencoded'] as [string, string]],
+    }));
   return fc
-    .oneof(often(7, identified), often(7, form), often(9, api), often(2, documents), often(2, elsewhere))
+    .oneof(often(7, identified), often(2, asserted), often(7, form), often(9, api), often(2, documents), often(2, elsewhere))
     .map(({ type, method, headers: given, body, ...rest }) => {
       // Node's client cannot write a body for these.
       const bodiless = method === 'GET' || method === 'HEAD' || method === 'TRACE';
@@ -215,6 +243,32 @@ const latin1 = (): fc.Arbitrary<string> =>
       maxLength: 60,
     })
     .map((codes) => MARKER + String.fromCharCode(...codes));
+
+/** Good assertions, those of unknown keys, and such with a part of another or of none. */
+function assertions({ assertions: made, expendable }: Genuine): fc.Arbitrary<string> {
+  const part = fc.oneof(
+    often(4, fc.constantFrom(...[...made, ...expendable].flatMap((text) => text.split('.')))),
+    often(
+      2,
+      fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value)).toString('base64url')),
+    ),
+    often(1, fc.string()),
+  );
+  const header = fc
+    .record({ alg: fc.constantFrom('none', 'HS256', 'ES256', 'RS256', '__proto__', null, 1), kid: fc.jsonValue(), crit: fc.jsonValue() })
+    .map((value) => Buffer.from(JSON.stringify(value)).toString('base64url'));
+  const put = fc.tuple(fc.constantFrom(...made), fc.nat(2), fc.oneof(part, header)).map(([text, at, other]) =>
+    text
+      .split('.')
+      .map((own, index) => (index === at ? other : own))
+      .join('.'),
+  );
+  return fc.oneof(
+    fc.constantFrom(...made),
+    put,
+    fc.array(part, { maxLength: 4 }).map((parts) => parts.join('.')),
+  );
+}
 
 /** Genuine tokens that may go, and the precious ones altered. */
 function tokens({ expendable, precious }: Genuine): fc.Arbitrary<string> {
@@ -339,8 +393,13 @@ const noise = (): fc.Arbitrary<Buffer> =>
 
 const likelyParameter = (token: fc.Arbitrary<string>): fc.Arbitrary<[string, string]> =>
   fc.oneof(
-    often(3, fc.tuple(fc.constant('grant_type'), fc.constantFrom('refresh_token', 'client_credentials', 'password', ''))),
-    often(4, fc.tuple(fc.constantFrom('refresh_token', 'token'), token)),
+    often(
+      3,
+      fc.tuple(fc.constant('grant_type'), fc.constantFrom('refresh_token', 'client_credentials', 'authorization_code', 'password', '')),
+    ),
+    often(4, fc.tuple(fc.constantFrom('refresh_token', 'token', 'code'), token)),
+    often(1, fc.tuple(fc.constant('code_verifier'), fc.constantFrom(VERIFIER, VERIFIER, VERIFIER.slice(1), '~'.repeat(129), '\u00fc'))),
+    often(1, fc.tuple(fc.constant('redirect_uri'), fc.constantFrom(REDIRECT_URI, REDIRECT_URI, `${REDIRECT_URI}/`, 'javascript:x'))),
     often(1, fc.tuple(fc.constant('scope'), fc.constantFrom('todos:read', 'offline_access', 'openid', 'a  b', '"'))),
     often(1, fc.tuple(fc.constant('resource'), fc.constantFrom('https://api.example', 'urn:x:y', 'x', 'https://x/#f'))),
     often(1, fc.tuple(fc.constant('token_type_hint'), fc.constantFrom('access_token', 'refresh_token', 'x'))),
@@ -354,10 +413,14 @@ function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbit
     'token_type_hint',
     'client_id',
     'client_secret',
+    'client_assertion',
+    'client_assertion_type',
     'scope',
     'resource',
     'audience',
     'code',
+    'code_verifier',
+    'redirect_uri',
     '__proto__',
     'constructor',
   ];
@@ -366,6 +429,8 @@ function formBody(genuine: Genuine, token: fc.Arbitrary<string>, value: fc.Arbit
     likelyParameter(token),
     fc.tuple(fc.constant('client_id'), fc.constantFrom(...genuine.clientIds)),
     fc.tuple(fc.constant('client_secret'), fc.constantFrom(...genuine.secrets)),
+    fc.tuple(fc.constant('client_assertion'), assertions(genuine)),
+    fc.tuple(fc.constant('client_assertion_type'), fc.constantFrom(ASSERTION_TYPE, ASSERTION_TYPE.slice(0, -1))),
   );
   const wild = fc.tuple(fc.oneof(fc.constantFrom(...NAMES), fc.string()), value);
   const pairs = fc.array(fc.oneof(often(5, likely), often(1, wild)), { minLength: 1, maxLength: 6 });

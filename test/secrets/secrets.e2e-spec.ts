@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
+import { newUserCode } from '../../src/protocol/user-code.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { Accounts } from '../../src/identity/accounts/accounts.js';
+import { deviceClient, PersonalBrowser } from '../device/support/device-flow.js';
 import { signedIn } from '../support/code-flow.js';
 import type { TestService } from '../support/service-app.js';
 import { CapturedOutput } from './support/captured-output.js';
@@ -88,6 +90,23 @@ async function tell(story: Story): Promise<void> {
   await story.redeem(flow, code); // a replay
   const left = await story.code(flow, approval);
 
+  // A television: its codes shown, mistyped, typed, followed, approved, denied, polled, redeemed twice and left to expire.
+  const tv = await deviceClient().register(service);
+  const browser = await story.browser(ada);
+  const shown = await story.deviceCodes(tv);
+  await story.poll(tv, shown.deviceCode);
+  await browser.enter(newUserCode());
+  await browser.enter(shown.userCode.toLowerCase().replace('-', ''));
+  await browser.get(`/activate?user_code=${shown.userCode}`);
+  await new PersonalBrowser(service).get(`/activate?user_code=${shown.userCode}`);
+  await browser.answer(shown.userCode);
+  ok(await story.poll(tv, shown.deviceCode));
+  await story.poll(tv, shown.deviceCode);
+  const denied = await story.deviceCodes(tv);
+  await browser.answer(denied.userCode, 'deny');
+  await story.poll(tv, denied.deviceCode);
+  const watched = await story.deviceCodes(tv);
+
   // Self-contained refresh tokens and reference access tokens of the sign-in API; keys change in between.
   const store = service.get(ClientStore);
   const app = await store.find('first-party');
@@ -107,6 +126,8 @@ async function tell(story: Story): Promise<void> {
     sealed.refreshToken,
     connected.id_token,
     left.code,
+    watched.deviceCode,
+    // Not its user code: nobody can tell those eight letters from the name of a request.
     machines[0]?.secret ?? '',
   ]) {
     await story.misplace(secret);
@@ -122,6 +143,15 @@ async function tell(story: Story): Promise<void> {
     await story.form('/connect/introspect', { token: sealed.accessToken }, api);
     await story.form('/connect/token', { grant_type: 'client_credentials' }, machines[1]);
   });
+  for (const table of ['device_request', 'user_code']) {
+    await withoutTable(table, async () => {
+      const asked = await story.form('/connect/device', { scope: 'todos:read' }, tv);
+      if (asked.status < 500) throw new Error('the story had no fault');
+      await story.poll(tv, watched.deviceCode);
+      await browser.enter(watched.userCode);
+      await browser.get(`/activate?user_code=${watched.userCode}`);
+    });
+  }
   await withoutTable('user_credential', async () => {
     await story.json('register', { email: 'bob@example.test', password: story.password() });
     await story.json('login', { email, password: newPassword });
@@ -154,6 +184,9 @@ describe('No usable secret', () => {
       /^refresh_token/,
       /^id_token/,
       /^code/,
+      /^device_code/,
+      /^user_code/,
+      /^cookie/,
       /^verifier/,
       /^nonce/,
       /\(identifier\)/,

@@ -12,7 +12,6 @@ import {
   issuerOf,
   switchedOff,
   switchedOffWithPages,
-  tokenCheckOf,
 } from '../../src/service/environment/module-options.js';
 import { optionsDocument } from '../../src/service/environment/options-document.js';
 import { variablesOf } from '../../src/service/environment/variable.decorator.js';
@@ -224,8 +223,8 @@ describe('the environment', () => {
   });
 
   it('says what guards look at', () => {
-    expect(tokenCheckOf(readEnvironment({}))).toBe('signature');
-    expect(tokenCheckOf(readEnvironment({ TOKEN_ENTRY_VALIDATION: 'on' }))).toBe('entry');
+    expect(issuanceOptions(readEnvironment({}), key).tokenEntryValidation).toBe(false);
+    expect(issuanceOptions(readEnvironment({ TOKEN_ENTRY_VALIDATION: 'on' }), key).tokenEntryValidation).toBe(true);
   });
 
   it('takes own words for the pages from a file, and names all that is wrong with them', async () => {

@@ -1,5 +1,6 @@
 import { Browser, type Page } from '../support/browser.js';
 import type { CodeFlow } from '../support/code-flow.js';
+import { ProtocolClient } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
 import { openApp, SIGNED_OUT_URI, signInTo, signOutClient } from './support/app.js';
 import { sessionOf, signedInBrowser, signInWith, type SignedInBrowser } from './support/signed-in-browser.js';
@@ -217,5 +218,21 @@ describe('/sign-out without an app', () => {
     expect(await isSignedIn(person)).toBe(false);
     expect(person.browser.cookies.has('countersign-session')).toBe(false);
     expect(pageOf(await person.browser.get('/sign-out'))).toBe('signed-out');
+  });
+});
+
+describe('The end session endpoint switched off', () => {
+  it('is not there and not in the metadata; people can sign out all the same', async () => {
+    const off = await startService({ beside: service, issuance: { endpoints: { endSession: false } } });
+    const person = await signedInBrowser(off);
+    for (const method of ['GET', 'POST']) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      expect((await person.browser.request(END_SESSION, { method, headers, ...(method === 'POST' && { body: '' }) })).status).toBe(404);
+    }
+    const { body: metadata } = await new ProtocolClient(off.url).json('GET', '/.well-known/openid-configuration');
+    expect(Object.keys(metadata)).not.toContain('end_session_endpoint');
+    await person.browser.submit(await person.browser.get('/sign-out'), { decision: 'sign-out' });
+    expect(await sessionOf(off, person.browser)).toBeUndefined();
+    await off.close();
   });
 });

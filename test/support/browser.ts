@@ -51,7 +51,7 @@ export class Browser {
   /** One request, and no redirect followed. */
   async request(url: string, init: RequestInit = {}): Promise<Response> {
     const target = this.absolute(url);
-    const response = await fetch(this.service + target.slice(new URL(this.issuer).origin.length), {
+    const response = await this.exchange(this.service + target.slice(new URL(this.issuer).origin.length), {
       ...init,
       redirect: 'manual',
       headers: {
@@ -66,6 +66,10 @@ export class Browser {
       else if (value !== undefined) this.cookies.set(name, value);
     }
     return response;
+  }
+
+  protected exchange(url: string, init: RequestInit): Promise<Response> {
+    return fetch(url, init);
   }
 
   private async follow(step: { url: string; method: string; body?: string; headers?: Record<string, string> }): Promise<Page> {

@@ -53,7 +53,8 @@ export class ClientBuilder {
       const known = await service.get(ScopeStore).list();
       if (!known.some((scope) => scope.name === name) && name.includes(':')) await service.get(ScopeStore).put({ name, resources: [] });
     }
-    const secret = this.client.type === 'confidential' ? `cs_cs_${randomBytes(32).toString('base64url')}` : undefined;
+    const { authenticationMethod: method } = this.client;
+    const secret = method.startsWith('client_secret_') ? `cs_cs_${randomBytes(32).toString('base64url')}` : undefined;
     if (secret !== undefined) await service.get(ClientStore).addSecret(this.client.id, sha256(secret), now, now);
     return { id: this.client.id, secret };
   }

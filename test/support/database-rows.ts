@@ -10,10 +10,12 @@ const TABLES = [
   'user_credential',
   'client',
   'client_secret',
+  'client_assertion',
   'scope',
   'consent',
   'pushed_request',
   'device_request',
+  'user_code',
   'logout_notice',
   'key',
 ] as const;

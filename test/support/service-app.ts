@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { IdentityModule } from '../../src/identity/identity.module.js';
+import { IdentityModule, type IdentityModuleExtras } from '../../src/identity/identity.module.js';
 import type { IdentityModuleOptions } from '../../src/identity/identity.options.js';
 import { IssuanceModule, type IssuanceModuleExtras } from '../../src/issuance/issuance.module.js';
 import type { IssuanceOptions } from '../../src/issuance/issuance.options.js';
@@ -12,7 +12,7 @@ import { TestClock } from './test-clock.js';
 
 export interface TestServiceOptions {
   readonly issuance?: Partial<IssuanceOptions> & IssuanceModuleExtras;
-  readonly identity?: IdentityModuleOptions;
+  readonly identity?: IdentityModuleOptions & IdentityModuleExtras;
   /** Another instance on the same database and master key. */
   readonly beside?: TestService;
   readonly clock?: Clock;

@@ -20,3 +20,6 @@ export async function statementsDuring(work: () => Promise<unknown>): Promise<st
   }
   return statements;
 }
+
+/** But for what the service asks by itself from time to time, which may fall into the work's time. */
+export const withoutTimers = (statements: readonly string[]): string[] => statements.filter((name) => name !== 'list_keys');

@@ -1,4 +1,5 @@
 import { Test, type TestingModule } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
 import { Clock } from '../../src/protocol/clock.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
@@ -10,12 +11,14 @@ export interface TestStorage {
   readonly url: string;
   readonly clock: TestClock;
   readonly module: TestingModule;
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
 
-export async function createStorage(): Promise<TestStorage> {
-  const database = await createDatabase();
-  const clock = new TestClock();
+/** @param beside another pool on the same database and clock; closed before it */
+export async function createStorage(beside?: TestStorage): Promise<TestStorage> {
+  const database = beside ? { url: beside.url, drop: () => Promise.resolve() } : await createDatabase();
+  const clock = beside?.clock ?? new TestClock();
   const module = await Test.createTestingModule({ imports: [PostgresStorageModule.forRoot({ url: database.url })] })
     .overrideProvider(Clock)
     .useValue(clock)
@@ -26,6 +29,7 @@ export async function createStorage(): Promise<TestStorage> {
     url: database.url,
     clock,
     module,
+    query: (sql, values = []) => module.get(DataSource).query(sql, [...values]),
     close: async () => {
       await module.close();
       await database.drop();

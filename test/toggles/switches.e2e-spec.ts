@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GrantHandler, type Grant } from '../../src/issuance/grants/grant.js';
 import type { ClientSettings } from '../../src/storage/client.store.js';
+import { DEVICE_CODE, deviceClient } from '../device/support/device-flow.js';
 import { confidentialClient, publicClient, resourceServer, type ClientBuilder } from '../support/clients.js';
 import { ProtocolClient, signUp, type Answer } from '../support/protocol-client.js';
 import { startService, type TestService, type TestServiceOptions } from '../support/service-app.js';
@@ -52,9 +53,7 @@ describe('Endpoints that are switched off answer 404 and are not in the metadata
       expect((await at.json('GET', path)).status).toBe(404);
       for (const [other, otherPath, otherForm] of ENDPOINTS)
         if (other !== name) expect((await at.form(otherPath, otherForm)).status).toBe(200);
-      const gone = Object.keys(all).filter(
-        (key) => key.startsWith(`${name}_endpoint`) || (name === 'token' && key === 'grant_types_supported'),
-      );
+      const gone = Object.keys(all).filter((key) => key.startsWith(`${name}_`) || (name === 'token' && key === 'grant_types_supported'));
       expect(gone.length).toBeGreaterThanOrEqual(2);
       const left = Object.fromEntries(Object.entries(all).filter(([key]) => !gone.includes(key)));
       const { grant_types_supported: grants, ...rest } = await metadataOf(instance);
@@ -63,6 +62,22 @@ describe('Endpoints that are switched off answer 404 and are not in the metadata
       if (name === 'token') expect(grants).toBeUndefined();
       else expect(leftGrants).toEqual(expect.arrayContaining(grants));
     });
+  });
+
+  it('device authorization, by its own switch or with its grant type; contradictions are refused', async () => {
+    const client = await deviceClient().register(service);
+    const all = await metadataOf(service);
+    expect(all.device_authorization_endpoint).toBe(`${service.issuer}/connect/device`);
+    for (const issuance of [{ endpoints: { device: false } }, { grantTypes: { deviceCode: false } }]) {
+      await withInstance({ issuance }, async (instance) => {
+        const off = await new ProtocolClient(instance.url, client).form('/connect/device', { scope: 'todos:read' });
+        expect(outcome(off)).toEqual([404, 'invalid_request']);
+        const { device_authorization_endpoint: gone, grant_types_supported: types } = await metadataOf(instance);
+        expect([gone, types.includes(DEVICE_CODE)]).toEqual([undefined, 'endpoints' in issuance]);
+      });
+    }
+    const contradiction = { endpoints: { device: true }, grantTypes: { deviceCode: false } };
+    await expect(startService({ beside: service, issuance: contradiction })).rejects.toThrow(/The grant type device_code is off/);
   });
 
   it('the sign-in API', async () => {
@@ -91,19 +106,20 @@ describe('Grant types', () => {
     [{ clientCredentials: false }, ['client_credentials']],
     [{ refreshToken: false }, ['refresh_token']],
     [{ authorizationCode: false }, ['authorization_code']],
+    [{ deviceCode: false }, [DEVICE_CODE]],
     [
-      { clientCredentials: false, refreshToken: false, authorizationCode: false },
-      ['client_credentials', 'refresh_token', 'authorization_code'],
+      { clientCredentials: false, refreshToken: false, authorizationCode: false, deviceCode: false },
+      ['client_credentials', 'refresh_token', 'authorization_code', DEVICE_CODE],
     ],
   ] as const;
   it.each(OFF)('that are switched off (%j) are unsupported, and not in the metadata', async (grantTypes, off) => {
-    const types = ['client_credentials', 'refresh_token', 'authorization_code'];
+    const types = ['client_credentials', 'refresh_token', 'authorization_code', DEVICE_CODE];
     const client = await confidentialClient().withPermissions({ grantTypes: types }).register(service);
     const all: string[] = (await metadataOf(service)).grant_types_supported;
     await withInstance({ issuance: { grantTypes } }, async (instance) => {
       const at = new ProtocolClient(instance.url, client);
       for (const type of types) {
-        const [, error] = outcome(await at.token({ grant_type: type, refresh_token: 'x', code: 'x' }));
+        const [, error] = outcome(await at.token({ grant_type: type, refresh_token: 'x', code: 'x', device_code: 'x' }));
         if ((off as readonly string[]).includes(type)) expect(error).toBe('unsupported_grant_type');
         else expect(error).not.toBe('unsupported_grant_type');
       }

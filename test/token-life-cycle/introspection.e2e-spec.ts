@@ -1,6 +1,6 @@
 import { ClientStore } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
-import { confidentialClient, resourceServer } from '../support/clients.js';
+import { confidentialClient, resourceServer, type ClientBuilder } from '../support/clients.js';
 import { onServer } from '../support/on-server.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
@@ -23,6 +23,22 @@ describe('Introspection (RFC 7662)', () => {
     expect((await api.introspect(accessToken)).body.active).toBe(true);
     await service.get(ClientStore).setEnabled(registered.id, false, service.clock.now());
     expect((await api.introspect(accessToken)).body).toEqual({ active: false });
+  });
+
+  // Whoever may ask for an audience was once taken for it: a caller of the API could read the tokens of its other callers.
+  it('tells of a token to the API it is meant for, not to others who may ask for that audience', async () => {
+    const audience = 'https://api.example';
+    const caller = confidentialClient().withPermissions({ resources: [audience] });
+    const asked = await new ProtocolClient(service.url, await caller.register(service)).token({
+      grant_type: 'client_credentials',
+      resource: audience,
+    });
+    const active = async (client: ClientBuilder) =>
+      (await new ProtocolClient(service.url, await client.register(service)).introspect(asked.body.access_token)).body.active;
+    expect(await active(confidentialClient().withPermissions({ resources: [audience] }))).toBe(false);
+    expect(await active(confidentialClient().with({ defaultResource: audience }))).toBe(false);
+    expect(await active(confidentialClient().withPermissions({ serves: ['https://other.example'] }))).toBe(false);
+    expect(await active(confidentialClient().withPermissions({ serves: [audience] }))).toBe(true);
   });
 
   it('names the person only where the scope lets it, and keeps our own claims to itself', async () => {

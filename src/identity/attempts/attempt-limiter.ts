@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
-import { FailureStore, type FailurePolicy } from '../../storage/failure.store.js';
+import { FailureStore, type CountedKey } from '../../storage/failure.store.js';
 import { Lane } from './lane.js';
 import { RateWindows } from './rate-windows.js';
 import { TooManyAttemptsError } from './too-many-attempts.error.js';
@@ -15,7 +15,8 @@ const LANE_QUEUE = 100;
 
 /**
  * Who may try how often (protocol.md, "Rate limits"). Failures are counted in Postgres, for all instances; everything else in this instance's
- * memory. Keys name what is counted (`account:…`, `address:…`, `client:…`), never a secret. Check, try, then tell how it went.
+ * memory. Keys name what is counted (`account:…`, `address:…`, `client:…`), never a secret. What can be guessed goes through `guess`; for what cannot,
+ * and for noise, `check`, try, and tell a failure.
  */
 @Injectable()
 export class AttemptLimiter {
@@ -35,8 +36,30 @@ export class AttemptLimiter {
   }
 
   /** Counts one failure for each key; beyond its free ones a key is locked for a time that doubles with each. */
-  async fail(failures: readonly { readonly key: string; readonly policy: FailurePolicy }[]): Promise<void> {
+  async fail(failures: readonly CountedKey[]): Promise<void> {
     await this.failures.record(failures, this.clock.now());
+  }
+
+  /**
+   * Makes an attempt that must not be made once too often. It counts as a failure for each key before it begins, and no more when it turns out well
+   * or could not be made; so that of any number at once, on any number of instances, no more are begun than the policies allow.
+   *
+   * @param attempt undefined: it failed
+   * @throws TooManyAttemptsError while any of the keys is locked: nothing was tried
+   */
+  async guess<T extends object>(failures: readonly CountedKey[], attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+    const now = this.clock.now();
+    const until = await this.failures.reserve(failures, now);
+    if (until !== undefined) throw tooMany(until.getTime() - now.getTime());
+    let result: T | undefined;
+    try {
+      result = await attempt();
+    } catch (error) {
+      await this.failures.refund(failures, this.clock.now()).catch(() => undefined); // the error itself says more
+      throw error;
+    }
+    await (result ? this.failures.refund(failures, this.clock.now()) : this.failures.confirm(failures, this.clock.now()));
+    return result;
   }
 
   /** Forgets the failures of keys that have proved themselves. Not of an address: whoever has one account could clear it for tries at others. */
@@ -55,9 +78,8 @@ export class AttemptLimiter {
   }
 
   /**
-   * Runs an attempt when its turn has come under each key. Without turns a thousand guesses sent at once would all pass `check` before the first
-   * failure is counted; with them an instance is at most `width - 1` guesses late. `work` calls `check` first and `fail` last. Callers name
-   * keys in one and the same order of kinds, or they could wait for each other.
+   * Runs an attempt when its turn has come under each key: of those sent at once the next one waits here and is not turned away because of one that
+   * is still being made and may be right. Callers name keys in one and the same order of kinds, or they could wait for each other.
    *
    * @throws TooManyAttemptsError when too many wait already
    */

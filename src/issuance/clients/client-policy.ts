@@ -77,6 +77,11 @@ export class ClientPolicy {
     throw new OAuthError({ code: 'unauthorized_client', description: 'The client may not use this grant type.' });
   }
 
+  /** Whether a grant yields refresh tokens: not those the person was not asked for (OpenID Connect Core §11), nor those the client could not use. */
+  isRefreshable({ permissions }: ClientRecord, scopes: readonly string[]): boolean {
+    return scopes.includes('offline_access') && permissions.grantTypes.includes('refresh_token') && this.options.grantTypes.refreshToken;
+  }
+
   /** The scopes of a request that opens a grant. None asked: none. @throws OAuthError invalid_scope: malformed, unknown or not permitted */
   async requestedScopes(client: ClientRecord, scope: string | undefined): Promise<string[]> {
     if (scope === undefined) return [];

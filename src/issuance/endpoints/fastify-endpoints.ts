@@ -34,7 +34,6 @@ export function guardEndpoints(
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
       if (isPreflight(request)) return await answerPreflight(endpoint, request, reply, originAllowed);
-      if (endpoint.page) return undefined;
       if (endpoint.cors === 'any') reply.header('access-control-allow-origin', '*');
       check(endpoint, request, reply);
       return undefined;

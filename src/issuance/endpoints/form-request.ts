@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { parseForm, type Parameters } from '../../protocol/form.js';
-import type { ClientRequest } from '../clients/client-authenticator.js';
+import type { ClientRequest } from '../clients/presented-credentials.js';
+import type { RequestOrigin } from '../grants/grant.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -23,4 +24,12 @@ export const clientRequest = (request: FastifyRequest, parameters: Parameters): 
   authorization: request.headers.authorization,
   parameters,
   address: request.ip,
+  endpoint: request.routeOptions.url ?? '',
+});
+
+const LONGEST_USER_AGENT = 512;
+
+export const originOf = ({ ip, headers }: FastifyRequest): RequestOrigin => ({
+  address: ip,
+  ...(headers['user-agent'] !== undefined && { userAgent: headers['user-agent'].slice(0, LONGEST_USER_AGENT) }),
 });

@@ -11,7 +11,7 @@ import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { TokenIssuer, type IssuedTokens } from '../tokens/token-issuer.js';
 import { PATHS } from './endpoint-table.js';
 import { allowOrigin } from './fastify-endpoints.js';
-import { clientRequest, formOf } from './form-request.js';
+import { clientRequest, formOf, originOf } from './form-request.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 
 /** The body of RFC 6749 §5.1. */
@@ -46,7 +46,7 @@ export class TokenController {
     allowOrigin(request, reply, client.allowedOrigins);
     this.limit(`token-client:${client.id}`);
     const handler = this.grantTypes.require(client, parameters.require('grant_type'));
-    const grant = await handler.handle(client, parameters);
+    const grant = await handler.handle(client, parameters, originOf(request));
     return answer(await this.issuer.issue(client, grant), askedScopes(grant, parameters.get('scope')));
   }
 

@@ -6,6 +6,7 @@ import {
   type SignIn,
   type TokenPair,
 } from '../../identity/first-party-tokens.js';
+import { IssuerAddress } from '../../identity/issuer-address.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientPolicy } from '../clients/client-policy.js';
@@ -28,6 +29,7 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
     private readonly policy: ClientPolicy,
     private readonly issuer: TokenIssuer,
     private readonly presented: PresentedTokensOfApp,
+    private readonly address: IssuerAddress,
   ) {
     super();
   }
@@ -78,7 +80,8 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
         kind: 'new-chain',
         subject,
         scopes,
-        resources: await this.policy.audience(client, scopes, []),
+        // The account's own routes, beside the APIs that the scopes are for.
+        resources: [...new Set([this.address.issuer, ...(await this.policy.audience(client, scopes, []))])],
         claims,
         refreshable: true,
         ...(credentialVersion !== undefined && { credentialVersion }),

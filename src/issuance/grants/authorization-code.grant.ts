@@ -1,12 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Parameters } from '../../protocol/form.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import { isSubset } from '../../protocol/scope.js';
 import type { GrantRecord } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
-import { parseResources } from '../clients/client-policy.js';
-import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
-import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { ClientPolicy, parseResources } from '../clients/client-policy.js';
 import { PresentedCodes } from '../tokens/presented-codes.js';
 import { GrantHandler, type Grant } from './grant.js';
 
@@ -17,7 +15,7 @@ export class AuthorizationCodeGrant extends GrantHandler {
 
   constructor(
     private readonly codes: PresentedCodes,
-    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+    private readonly policy: ClientPolicy,
   ) {
     super();
   }
@@ -34,15 +32,10 @@ export class AuthorizationCodeGrant extends GrantHandler {
     return {
       kind: 'code',
       presented,
-      refreshable: this.isRefreshable(client, grant),
+      refreshable: this.policy.isRefreshable(client, grant.scopes),
       ...(resources.length > 0 && { resources: narrowed(resources, grant) }),
       ...(nonce !== undefined && { nonce }),
     };
-  }
-
-  /** OpenID Connect Core §11: what the person was not asked for the client does not get, nor what it could not use. */
-  private isRefreshable({ permissions }: ClientRecord, { scopes }: GrantRecord): boolean {
-    return scopes.includes('offline_access') && permissions.grantTypes.includes('refresh_token') && this.options.grantTypes.refreshToken;
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { GRANT_HANDLERS, ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
+import { DeviceCodeGrant } from './device-code.grant.js';
 import type { GrantHandler } from './grant.js';
 
 /** The grant types that are on: the built-in ones the options leave on, and the application's own. */
@@ -20,6 +21,7 @@ export class GrantTypes {
       ...(grantTypes.clientCredentials ? [] : ['client_credentials']),
       ...(grantTypes.refreshToken ? [] : ['refresh_token']),
       ...(grantTypes.authorizationCode ? [] : ['authorization_code']),
+      ...(grantTypes.deviceCode ? [] : [DeviceCodeGrant.type]),
     ]);
     const on = handlers.filter((handler) => !off.has(handler.grantType));
     const names = on.map((handler) => handler.grantType);

@@ -1,3 +1,4 @@
+import type { Approval } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
 import type { Parameters } from '../../protocol/form.js';
 import type { ReferenceToken } from '../../protocol/token-string.js';
@@ -28,7 +29,15 @@ export interface NewChainGrant {
   /** The person must still have this credential version when the grant commits; undefined: the subject is not in our table. */
   readonly credentialVersion?: number;
   /** Opens a sign-in session. */
-  readonly session?: { readonly userAgent?: string; readonly address?: string };
+  readonly session?: Partial<RequestOrigin>;
+  /** What a person approved must hold still, and is spent; undefined: nobody had to. */
+  readonly approval?: Approval;
+}
+
+/** Where a request came from, for people to recognise. */
+export interface RequestOrigin {
+  readonly address: string;
+  readonly userAgent?: string;
 }
 
 /** The first tokens of a grant that a person approved: its code was proved to be this client's. */
@@ -60,5 +69,5 @@ export abstract class GrantHandler {
   /** `grant_type` on the wire. */
   abstract readonly grantType: string;
   /** @throws OAuthError */
-  abstract handle(client: ClientRecord, parameters: Parameters): Promise<Grant>;
+  abstract handle(client: ClientRecord, parameters: Parameters, from: RequestOrigin): Promise<Grant>;
 }

@@ -8,12 +8,12 @@ import { formatToken, newIdentifier, type ReferenceToken } from '../../protocol/
 import { uuidv7 } from '../../protocol/uuid.js';
 import { AuthorizationStore } from '../../storage/authorization.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
-import { seconds } from '../../storage/reference-token-claims.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import type { AuthorizationCodeContent } from './authorization-code-content.js';
 import { endOf } from './lifetimes.js';
+import { signInClaims } from './sign-in-claims.js';
 
 /** What a person let a client do, in the browser of this session. */
 export interface ApprovedAuthorization extends AuthorizationCodeContent {
@@ -58,7 +58,7 @@ export class AuthorizationCodes {
         subject: session.subject,
         scopes,
         resources,
-        claims: claimsOf(session, scopes),
+        claims: signInClaims(session, scopes),
         createdAt: now,
         expiresAt: endOf(now, settings.chainLifetime),
         formats: { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens },
@@ -71,14 +71,6 @@ export class AuthorizationCodes {
     return opened ? formatToken(code) : undefined;
   }
 }
-
-/** RFC 9068 §2.2.1 and §2.2.3. Later id tokens are made of them, too. */
-const claimsOf = ({ authenticatedAt, amr, account }: BrowserSession, scopes: readonly string[]): Record<string, unknown> => ({
-  auth_time: seconds(authenticatedAt),
-  amr,
-  ...(scopes.includes('email') && { email: account.email }),
-  ...(scopes.includes('roles') && account.roles.length > 0 && { roles: account.roles }),
-});
 
 const contentOf = ({ redirectUri, redirectUriOmitted, codeChallenge, nonce }: AuthorizationCodeContent): AuthorizationCodeContent => ({
   redirectUri,

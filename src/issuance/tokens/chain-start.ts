@@ -24,7 +24,7 @@ export class ChainStart {
     private readonly clock: Clock,
   ) {}
 
-  /** Undefined: the person or the client was disabled, or the credential changed, meanwhile. */
+  /** Undefined: the person or the client was disabled, the credential changed, or what was approved ended or was spent, meanwhile. */
   async start(client: ClientRecord, grant: NewChainGrant): Promise<MintedTokens | undefined> {
     const settings = this.policy.settings(client);
     const now = this.clock.now();
@@ -56,6 +56,7 @@ export class ChainStart {
       formats: { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens },
       ...(grant.credentialVersion !== undefined && { credentialVersion: grant.credentialVersion }),
       ...(sid !== undefined && { session: { ...grant.session, sid } }),
+      ...(grant.approval && { approval: grant.approval }),
     };
     const linkEntry = grant.refreshable ? { key: link.key, expiresAt: refreshEnd, hash: tokenHash(link) } : undefined;
     if (!(await this.store.start(record, linkEntry, draft.entry))) return undefined;

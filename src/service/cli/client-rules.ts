@@ -1,7 +1,10 @@
 import { LIMITS } from '../../protocol/limits.js';
 import { isRedirectUri } from '../../protocol/redirect-uri.js';
 import { parseScope } from '../../protocol/scope.js';
-import type { ClientSettings, NewClient } from '../../storage/client.store.js';
+import type { ClientPermissions, ClientSettings, NewClient } from '../../storage/client.store.js';
+import { flowFaults } from './client-flow-rules.js';
+import { keyFaults } from './client-key-rules.js';
+import { shown, when } from './rules.js';
 
 /** What a client can be checked against. */
 export interface ClientSurroundings {
@@ -10,7 +13,10 @@ export interface ClientSurroundings {
   readonly tokenStorage: boolean;
 }
 
-export const ENDPOINTS = ['token', 'introspection', 'revocation'] as const;
+export const ENDPOINTS = [
+  ...(['token', 'introspection', 'revocation'] as const),
+  ...(['authorization', 'pushed_authorization', 'device', 'end_session'] as const),
+] as const satisfies readonly ClientPermissions['endpoints'][number][];
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TEN_YEARS = 10 * 365 * 86_400;
@@ -20,8 +26,10 @@ export function clientFaults(client: NewClient, surroundings: ClientSurroundings
   return [
     ...idFaults(client),
     ...typeFaults(client),
+    ...keyFaults(client),
     ...permissionFaults(client, surroundings),
     ...addressFaults(client),
+    ...flowFaults(client),
     ...settingFaults(client.settings, surroundings),
   ];
 }
@@ -45,7 +53,7 @@ function typeFaults({ type, authenticationMethod, permissions }: NewClient): str
   if (type === 'confidential')
     return when(
       authenticationMethod === 'none',
-      'A confidential client must authenticate: choose --method client_secret_basic or client_secret_post.',
+      'A confidential client must authenticate: choose --method client_secret_basic, client_secret_post or private_key_jwt.',
     );
   return [
     ...when(authenticationMethod !== 'none', 'A public client cannot keep a secret: leave --method out, or choose --type confidential.'),
@@ -71,11 +79,15 @@ function permissionFaults({ permissions }: NewClient, { grantTypes, scopes }: Cl
       permissions.seeAllTokens === true && !permissions.endpoints.includes('introspection'),
       '--see-all-tokens needs --endpoint introspection.',
     ),
+    ...when(
+      permissions.serves !== undefined && !permissions.endpoints.includes('introspection'),
+      '--serves is for introspection: add --endpoint introspection.',
+    ),
   ];
 }
 
 function addressFaults({ permissions, allowedOrigins, redirectUris, postLogoutRedirectUris, defaultResource }: NewClient): string[] {
-  const resources = [...permissions.resources, ...(defaultResource === undefined ? [] : [defaultResource])];
+  const resources = [...permissions.resources, ...(permissions.serves ?? []), ...(defaultResource === undefined ? [] : [defaultResource])];
   return [
     ...resources
       .filter((one) => !isResource(one))
@@ -118,7 +130,3 @@ function isOrigin(text: string): boolean {
   const { origin, protocol } = new URL(text);
   return origin === text && (protocol === 'https:' || protocol === 'http:');
 }
-
-const when = (wrong: boolean, fault: string): string[] => (wrong ? [fault] : []);
-
-const shown = (text: string): string => JSON.stringify(text.slice(0, 100));

@@ -20,9 +20,6 @@ export function contradictions(environment: Environment, misfits: ReadonlySet<st
       ...issuanceFaults(issuanceOptions({ ...environment, PAGES: true }, SOME_KEY)),
       ...identityOptionFaults(withIdentityDefaults(identityOptions(environment))),
     ].map(inVariables),
-    ...(environment.TOKEN_ENTRY_VALIDATION && environment.TOKEN_STORAGE === false
-      ? ['TOKEN_ENTRY_VALIDATION needs token storage: turn it off, or TOKEN_STORAGE on.']
-      : []),
     ...pageFaults(environment),
   ];
 }

@@ -12,10 +12,6 @@ export const isDemo = (environment: Environment): boolean =>
 
 export const issuerOf = (environment: Environment): string => environment.ISSUER ?? `http://localhost:${environment.PORT ?? 3000}`;
 
-/** The check that guards of this environment make where they name none. */
-export const tokenCheckOf = (environment: Environment): 'signature' | 'entry' =>
-  environment.TOKEN_ENTRY_VALIDATION ? 'entry' : 'signature';
-
 /** Variables of what a person must sign in for, with a browser. */
 export const NEEDS_PAGES = [
   ...(['AUTHORIZATION_ENDPOINT', 'PUSHED_AUTHORIZATION_ENDPOINT', 'DEVICE_ENDPOINT', 'END_SESSION_ENDPOINT'] as const),
@@ -27,6 +23,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     issuer: issuerOf(environment),
     masterKey,
     tokenStorage: environment.TOKEN_STORAGE,
+    tokenEntryValidation: environment.TOKEN_ENTRY_VALIDATION,
     referenceAccessTokens: environment.REFERENCE_ACCESS_TOKENS,
     accessTokenLifetime: environment.ACCESS_TOKEN_LIFETIME,
     refreshTokenLifetime: environment.REFRESH_TOKEN_LIFETIME,
@@ -64,6 +61,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     interactionLifetime: environment.INTERACTION_LIFETIME,
     deviceCodeLifetime: environment.DEVICE_CODE_LIFETIME,
     deviceInterval: environment.DEVICE_INTERVAL,
+    deviceRequestsPerMinute: environment.DEVICE_REQUESTS_PER_MINUTE,
     idTokenLifetime: environment.ID_TOKEN_LIFETIME,
     idTokenAlgorithm: environment.ID_TOKEN_ALGORITHM,
     ...given('backchannelLogout', environment.BACKCHANNEL_LOGOUT),

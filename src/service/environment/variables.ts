@@ -80,7 +80,7 @@ export class Environment {
     kind: onOff,
     default: 'off',
     meaning:
-      "Guards look up the token's entry on each request, so that a revoked token is refused at once. Off: signatures only. The service's own routes always look.",
+      "Guards in the same application that name no check look up the token's entry on each request, so that a revoked token is refused at once. Off: signatures only. The service's own routes always look; an API elsewhere chooses by its own option `check`.",
   })
   TOKEN_ENTRY_VALIDATION!: boolean;
 
@@ -183,7 +183,7 @@ export class Environment {
 
   @Variable({
     kind: onOff,
-    defaultMeaning: 'on; off without TOKEN_STORAGE',
+    defaultMeaning: 'on; off without TOKEN_STORAGE or GRANT_DEVICE_CODE',
     meaning: '`/connect/device` and the page `/activate`. RFC 8628',
   })
   DEVICE_ENDPOINT?: boolean;
@@ -289,13 +289,21 @@ export class Environment {
   @Variable({ kind: seconds, default: '5', meaning: 'Seconds between the polls of a device, 1 to 60. RFC 8628 §3.5' })
   DEVICE_INTERVAL!: number;
 
+  @Variable({
+    kind: wholeNumber(),
+    default: '600',
+    meaning: 'Requests a minute that one client, and one address, may send to the device endpoint of one instance. 0: no limit.',
+  })
+  DEVICE_REQUESTS_PER_MINUTE!: number;
+
   @Variable({ kind: seconds, default: '900', meaning: 'Lifetime of id tokens, 1 to 86400.' })
   ID_TOKEN_LIFETIME!: number;
 
   @Variable({
     kind: oneOf('ES256', 'RS256'),
     default: 'RS256',
-    meaning: 'Signature of id tokens and logout tokens. A client can override it. OpenID Connect Core §15.1',
+    meaning:
+      'Signature of id tokens, logout tokens and signed introspection answers. A client can override it. OpenID Connect Core §15.1, RFC 9701 §6',
   })
   ID_TOKEN_ALGORITHM!: 'ES256' | 'RS256';
 

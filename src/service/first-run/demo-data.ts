@@ -54,7 +54,7 @@ const todoApi: NewClient = {
   ...confidential,
   id: DEMO.apiId,
   displayName: 'Todo API',
-  permissions: { endpoints: ['introspection'], grantTypes: [], scopes: [], resources: [DEMO.resource] },
+  permissions: { endpoints: ['introspection'], grantTypes: [], scopes: [], resources: [], serves: [DEMO.resource] },
   settings: {},
 };
 

@@ -17,7 +17,13 @@ export interface Runner {
 }
 
 /** SQLSTATEs a caller may answer by itself. */
-export const SqlState = { noPartition: '23514', uniqueViolation: '23505', serializationFailure: '40001', deadlock: '40P01' } as const;
+export const SqlState = {
+  noPartition: '23514',
+  uniqueViolation: '23505',
+  serializationFailure: '40001',
+  deadlock: '40P01',
+  notNullViolation: '23502',
+} as const;
 
 /**
  * Where the database's own isolation level is stricter than READ COMMITTED, of all that wait for one row only one gets through at a time, and each of

@@ -16,6 +16,7 @@ export class PostgresClientAssertionStore extends ClientAssertionStore {
 const REMEMBER_ASSERTION = {
   name: 'remember_assertion',
   text: `
-insert into client_assertion (client, jti_hash, expires_at) values ($1::text, $2::bytea, $3::timestamptz)
+insert into client_assertion (client, jti_hash, expires_at)
+select id, $2::bytea, $3::timestamptz from client where id = $1::text and disabled_at is null
 on conflict do nothing returning client`,
 };

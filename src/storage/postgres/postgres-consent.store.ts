@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConsentStore, type ConnectedApp } from '../consent.store.js';
+import { ON_CONSENT_BEFORE } from './consent.sql.js';
 import { Database } from './database.js';
 import { GrantEndings } from './grant-endings.js';
 
@@ -57,8 +58,7 @@ const ALLOW = {
   name: 'allow',
   text: `
 insert into consent as c (subject, client, scopes, granted_at) values ($1::text, $2::text, $3::text[], $4::timestamptz)
-on conflict (subject, client) do update
-set scopes = array(select distinct unnest(c.scopes || excluded.scopes) order by 1), granted_at = excluded.granted_at`,
+${ON_CONSENT_BEFORE}`,
 };
 
 const WITHDRAW = { name: 'withdraw', text: `delete from consent where subject = $1::text and client = $2::text returning client` };

@@ -6,6 +6,7 @@ import {
   type NewDeviceRequest,
   type PolledDeviceRequest,
 } from '../device-request.store.js';
+import { ON_CONSENT_BEFORE } from './consent.sql.js';
 import { Database } from './database.js';
 
 @Injectable()
@@ -126,9 +127,13 @@ const DECIDE_DEVICE_REQUEST = {
 with decided as (
   update device_request set status = case when $2::text is null then 3 else 2 end, subject = $2, credential_version = $3::int, claims = $4::jsonb
   where id = $1::uuid and status = 1 and expires_at > $5::timestamptz
-  returning id
+  returning id, client, subject, scopes
 ), spent as (
   delete from user_code u using decided where u.request_id = decided.id
+), allowed as (
+  insert into consent as c (subject, client, scopes, granted_at)
+  select subject, client, scopes, $5 from decided where subject is not null
+  ${ON_CONSENT_BEFORE}
 )
 select id from decided`,
 };

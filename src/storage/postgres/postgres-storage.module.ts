@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type OnApplicationShutdown, type Provider, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Provider, type Type } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Clock } from '../../protocol/clock.js';
 import { AuthorizationStore } from '../authorization.store.js';
@@ -75,14 +75,17 @@ const STORES: readonly (readonly [abstract: abstract new (...args: never[]) => u
  * It connects when the application starts and never migrates. For an API that checks entries, a log-in granted `countersign_reader` is enough.
  */
 @Module({})
-export class PostgresStorageModule implements OnApplicationShutdown {
-  private readonly timer: NodeJS.Timeout;
+export class PostgresStorageModule implements OnModuleInit, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
-    clock: DatabaseClock,
-  ) {
-    this.timer = setInterval(() => void clock.synchronize().catch(() => undefined), CLOCK_PERIOD_MS).unref();
+    private readonly clock: DatabaseClock,
+  ) {}
+
+  /** Not before: an application that is refused at start leaves nothing running. */
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.clock.synchronize().catch(() => undefined), CLOCK_PERIOD_MS).unref();
   }
 
   static forRoot(options: PostgresOptions): DynamicModule {

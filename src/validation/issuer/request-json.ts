@@ -1,5 +1,10 @@
 const LARGEST_BODY = 1 << 20;
 
+export interface JsonRequest extends RequestInit {
+  /** Bytes of the answer at most. @default 1 MiB */
+  readonly largest?: number;
+}
+
 export interface JsonAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -20,11 +25,16 @@ export class RequestFailedError extends Error {
  * @param timeout seconds until the whole body must be there
  * @throws RequestFailedError
  */
-export async function requestJson(url: string, timeout: number, init: RequestInit = {}): Promise<JsonAnswer> {
+export async function requestJson(
+  url: string,
+  timeout: number,
+  { largest = LARGEST_BODY, ...init }: JsonRequest = {},
+): Promise<JsonAnswer> {
   const headers = { accept: 'application/json', ...(init.headers as Record<string, string> | undefined) };
   try {
     const response = await fetch(url, { ...init, headers, redirect: 'manual', signal: AbortSignal.timeout(timeout * 1000) });
-    if (response.status === 200) return { status: 200, headers: response.headers, body: JSON.parse(await readText(response)) as unknown };
+    if (response.status === 200)
+      return { status: 200, headers: response.headers, body: JSON.parse(await readText(response, largest)) as unknown };
     await response.body?.cancel();
     return { status: response.status, headers: response.headers, body: undefined };
   } catch (cause) {
@@ -32,12 +42,12 @@ export async function requestJson(url: string, timeout: number, init: RequestIni
   }
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, largest: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > LARGEST_BODY) throw new RequestFailedError('the answer is too long');
+    if (length > largest) throw new RequestFailedError('the answer is too long');
     chunks.push(chunk);
   }
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));

@@ -79,14 +79,22 @@ export const SHOWCASE = {
   'form-post': ['form-post', { form: { action: '/showcase/sent', fields: { code: 'c', state: 's' } } }],
 } as const satisfies Readonly<Record<string, Shown>>;
 
+/** Where the page that goes by POST goes. */
+export const formPostTo = (action: string): void => void (formPostAction = action);
+let formPostAction: string | undefined;
+
 @PageController()
 class ShowcaseController {
   constructor(private readonly replies: PageReplies) {}
 
   @PageRoute('GET', '/showcase/:name')
   async show(@Param('name') name: keyof typeof SHOWCASE, @Req() request: PageRequest, @Res() reply: BrowserReply): Promise<void> {
+    if (name === 'form-post' && formPostAction !== undefined) {
+      const form = { action: formPostAction, fields: { code: 'c', state: 's' } };
+      return this.replies.send(request, reply, name, { form }, { formAction: [new URL(formPostAction).origin] });
+    }
     const [page, model] = SHOWCASE[name] as readonly [PageName, PageModels[PageName]];
-    await this.replies.send(request, reply, page, model);
+    return this.replies.send(request, reply, page, model);
   }
 }
 

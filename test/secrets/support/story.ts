@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Account } from '../../../src/identity/accounts/accounts.js';
 import { KeyRing } from '../../../src/issuance/keys/key-ring.js';
 import { KeyRotation } from '../../../src/issuance/keys/key-rotation.js';
 import { TokenMaintenance } from '../../../src/issuance/maintenance/token-maintenance.js';
 import { sha256 } from '../../../src/protocol/hashing.js';
 import { ClientStore, type ClientSettings } from '../../../src/storage/client.store.js';
+import { DEVICE_CODE, PersonalBrowser } from '../../device/support/device-flow.js';
+import { formOf } from '../../support/browser.js';
 import { confidentialClient, resourceServer, type TestClient } from '../../support/clients.js';
 import { CodeFlow, codeClient, type Approval, type IssuedCode } from '../../support/code-flow.js';
 import { exchange, type RawAnswer, type RawRequest } from '../../support/exchange.js';
@@ -12,7 +15,7 @@ import type { KnownSecrets } from './known-secrets.js';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JSON_BODY = { 'content-type': 'application/json' };
-const TOKEN_FIELDS = ['access_token', 'refresh_token', 'id_token', 'accessToken', 'refreshToken'];
+const TOKEN_FIELDS = ['access_token', 'refresh_token', 'id_token', 'accessToken', 'refreshToken', 'device_code', 'user_code'];
 const FIRST_PARTY: TestClient = { id: 'first-party', secret: undefined };
 
 /** Uses the service as people, clients and fools do, and remembers every secret that comes by. */
@@ -65,6 +68,27 @@ export class Story {
   redeem({ client }: CodeFlow, { code, verifier, redirectUri }: IssuedCode): Promise<RawAnswer> {
     const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri };
     return this.form('/connect/token', form, client);
+  }
+
+  /** A device that asks for codes; in every spelling that a person might type. */
+  async deviceCodes(client: TestClient): Promise<{ deviceCode: string; userCode: string }> {
+    const { body } = await this.form('/connect/device', { scope: 'todos:read offline_access openid' }, client);
+    const bare: string = body.user_code.replace('-', '');
+    for (const typed of [bare, bare.toLowerCase(), body.user_code.toLowerCase()]) this.secrets.remember(`user_code ${++this.count}`, typed);
+    return { deviceCode: body.device_code, userCode: body.user_code };
+  }
+
+  poll(client: TestClient, deviceCode: string): Promise<RawAnswer> {
+    return this.form('/connect/token', { grant_type: DEVICE_CODE, device_code: deviceCode }, client);
+  }
+
+  /** A browser of somebody who is signed in, and what it and its pages hold. */
+  async browser(account: Account): Promise<PersonalBrowser> {
+    const browser = await new PersonalBrowser(this.service).signIn(account);
+    const page = await browser.get('/activate');
+    for (const [name, value] of browser.cookies) this.secrets.remember(`cookie ${name}`, value);
+    this.secrets.remember('token of a form', formOf(page).fields['csrf'] ?? '');
+    return browser;
   }
 
   /** A further secret, as `client rotate-secret` gives. */

@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
@@ -32,11 +32,13 @@ export class CompiledService {
 }
 
 async function compile(tree: string, folder: string): Promise<void> {
-  const files = (await readdir(join(repository, tree), { recursive: true })).filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'),
-  );
+  const files = (await readdir(join(repository, tree), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'))
+    .map((entry) => relative(join(repository, tree), join(entry.parentPath, entry.name)));
   await Promise.all(
     files.map(async (name) => {
+      // Templates and assets as they are, beside the code that reads them.
+      if (!name.endsWith('.ts')) return cp(join(repository, tree, name), join(folder, tree, name));
       const filename = join(repository, tree, name);
       const { code } = await transform(await readFile(filename, 'utf8'), { filename, sourceMaps: false });
       const target = join(folder, tree, name.replace(/\.ts$/, '.js'));

@@ -9,6 +9,7 @@ import { sha256 } from '../../../protocol/hashing.js';
 import { ClientStore, type ClientRecord, type ClientType, type NewClient } from '../../../storage/client.store.js';
 import { ScopeStore } from '../../../storage/scope.store.js';
 import { newSecret } from '../../first-run/demo-credentials.js';
+import { describeClient as describe } from '../client-description.js';
 import { applyOptions, blankClient, seconds, UNSETTABLE, withClientOptions, type ClientOptions } from '../client-options.js';
 import { clientFaults } from '../client-rules.js';
 import { collect, type CommandHost } from '../command-host.js';
@@ -22,7 +23,7 @@ export function clientCommands(program: Command, { run }: CommandHost): void {
   withClientOptions(
     client
       .command('create')
-      .description('make a client; a secret is shown once')
+      .description('make a client; a secret, if it has one, is shown once')
       .requiredOption('--id <id>', 'its client_id')
       .addOption(new Option('--type <type>', 'whether it can keep a secret').choices(['public', 'confidential']).makeOptionMandatory()),
   ).action((options: ClientOptions & { id: string; type: ClientType }) =>
@@ -63,7 +64,7 @@ async function create(app: INestApplicationContext, client: NewClient) {
   const store = app.get(ClientStore, { strict: false });
   const now = app.get(Clock, { strict: false }).now();
   if (!(await store.insert(client, now))) throw new Refusal('There is a client with this id already.');
-  if (client.type === 'public') return record(describe(await find(app, client.id)));
+  if (!hasSecret(client)) return record(describe(await find(app, client.id)));
   const secret = newSecret();
   await store.addSecret(client.id, sha256(secret), now, now);
   return record(describe(await find(app, client.id)), { secret });
@@ -86,6 +87,8 @@ async function setEnabled(app: INestApplicationContext, id: string, enabled: boo
 async function rotateSecret(app: INestApplicationContext, id: string, overlap: number) {
   const client = await find(app, id);
   if (client.type === 'public') throw new Refusal('A public client has no secret.');
+  if (!hasSecret(client))
+    throw new Refusal('The client has keys of its own and no secret: give it others with `client update --jwks` or `--jwks-uri`.');
   if (overlap > LONGEST_OVERLAP) throw new Refusal(`--overlap must be from 0 to ${LONGEST_OVERLAP} seconds.`);
   const now = app.get(Clock, { strict: false }).now();
   const secret = newSecret();
@@ -110,25 +113,7 @@ async function refuseFaults(app: INestApplicationContext, client: NewClient): Pr
   if (faults.length > 0) throw new Refusal(['The client does not fit:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
 }
 
-const describe = (client: ClientRecord): Record<string, unknown> => ({
-  id: client.id,
-  name: client.displayName,
-  type: client.type,
-  method: client.authenticationMethod,
-  status: client.disabledAt ? 'disabled' : 'enabled',
-  grants: client.permissions.grantTypes,
-  scopes: client.permissions.scopes,
-  endpoints: client.permissions.endpoints,
-  resources: client.permissions.resources,
-  seeAllTokens: client.permissions.seeAllTokens,
-  defaultResource: client.defaultResource,
-  origins: client.allowedOrigins,
-  redirectUris: client.redirectUris,
-  postLogoutRedirectUris: client.postLogoutRedirectUris,
-  settings: client.settings,
-  secrets: client.secrets.map(({ createdAt, expiresAt }) => ({ createdAt, ...(expiresAt && { expiresAt }) })),
-  created: client.createdAt,
-});
+const hasSecret = ({ authenticationMethod }: NewClient): boolean => authenticationMethod.startsWith('client_secret_');
 
 function unsettable(value: string, before: readonly string[] | undefined): string[] {
   if (!UNSETTABLE.includes(value)) throw new InvalidArgumentError(`Choose from ${UNSETTABLE.join(', ')}.`);

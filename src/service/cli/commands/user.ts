@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 import type { Account } from '../../../identity/accounts/accounts.js';
 import { UserError } from '../../../identity/user-error.js';
 import { Users } from '../../../identity/users.js';
+import { claimFaults } from '../claim-rules.js';
 import { collect, type CommandHost } from '../command-host.js';
 import { findPerson } from '../find-person.js';
+import { jsonFile } from '../json-file.js';
 import { message, Misuse, record, Refusal, table, type Terminal } from '../terminal.js';
 
 interface CreateOptions {
@@ -12,9 +15,16 @@ interface CreateOptions {
   readonly name?: string;
   readonly role?: string[];
   readonly verified?: true;
+  readonly claims?: object;
+}
+
+interface PasswordOptions {
   readonly passwordStdin?: true;
   readonly prompt?: true;
 }
+
+/** Bytes. */
+const LARGEST_CLAIMS = 16_384;
 
 export function userCommands(program: Command, { run, terminal }: CommandHost): void {
   const user = program.command('user').description('the people who can sign in');
@@ -25,9 +35,11 @@ export function userCommands(program: Command, { run, terminal }: CommandHost): 
     .option('--name <name>', 'display name')
     .option('--role <role>', 'role (several: repeat)', collect)
     .option('--verified', 'the e-mail is known to be theirs')
+    .option('--claims <file>', 'JSON file with further claims: given_name, address, … (OpenID Connect Core §5.1)', jsonFile(LARGEST_CLAIMS))
     .option('--password-stdin', 'read the password from standard input')
     .option('--prompt', 'ask for the password')
-    .action(async (options: CreateOptions) => {
+    .action(async (options: CreateOptions & PasswordOptions) => {
+      refuseFaults(options.claims ?? {});
       const { password, generated } = await chosenPassword(options, terminal);
       await run(async (app) => {
         const account = await app
@@ -38,9 +50,24 @@ export function userCommands(program: Command, { run, terminal }: CommandHost): 
             roles: options.role ?? [],
             emailVerified: options.verified ?? false,
             ...(options.name !== undefined && { displayName: options.name }),
+            ...(options.claims && { claims: { ...options.claims } }),
           })
           .catch(refuse);
         return record(describe(account), generated ? { password } : {});
+      });
+    });
+  user
+    .command('set-password <user>')
+    .description(
+      'replace the password of a person, by e-mail or id, and end sessions as ON_PASSWORD_CHANGE says; without an option one is generated',
+    )
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--prompt', 'ask for the password')
+    .action(async (who: string, options: PasswordOptions) => {
+      const { password, generated } = await chosenPassword(options, terminal);
+      await run(async (app) => {
+        const { id, email } = await setPassword(app, who, password);
+        return record({ id, email, password: 'changed' }, generated ? { password } : {});
       });
     });
   user
@@ -73,9 +100,21 @@ export function userCommands(program: Command, { run, terminal }: CommandHost): 
     );
 }
 
+async function setPassword(app: INestApplicationContext, who: string, password: string): Promise<Account> {
+  const person = await findPerson(app, who);
+  if (person.disabledAt) throw new Refusal('The user is disabled: enable them first.');
+  if (await app.get(Users, { strict: false }).setPassword(person, password).catch(refuse)) return person;
+  throw new Refusal('The account was changed by somebody else meanwhile. Try again.');
+}
+
+function refuseFaults(claims: object): void {
+  const faults = claimFaults(claims);
+  if (faults.length > 0) throw new Refusal(['The claims do not fit:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
+}
+
 /** Never from an argument: those are in the shell's history and in the list of processes. */
 async function chosenPassword(
-  options: CreateOptions,
+  options: PasswordOptions,
   terminal: Terminal,
 ): Promise<{ readonly password: string; readonly generated: boolean }> {
   if (options.passwordStdin && options.prompt) throw new Misuse('Choose one of --password-stdin and --prompt.');
@@ -93,6 +132,7 @@ const describe = (account: Account): Record<string, unknown> => ({
   emailVerified: account.emailVerified,
   roles: account.roles,
   name: account.displayName,
+  claims: account.claims && Object.keys(account.claims),
   created: account.createdAt,
 });
 
