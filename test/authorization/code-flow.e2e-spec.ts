@@ -102,6 +102,15 @@ describe('Authorization code flow (RFC 6749 §4.1, OpenID Connect Core §3.1)', 
     expect(url.startsWith(`${redirectUri}&code=`)).toBe(true);
   });
 
+  it('the page that posts the answer may do so, and nothing else (OAuth 2.0 Form Post Response Mode §2)', async () => {
+    const app = await App.of(service, codeClient('public'));
+    const page = await newBrowser(service).get(app.start({ response_mode: 'form_post', prompt: 'none' }).url);
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("form-action 'self' https://app.example;");
+    expect(policy).toContain("script-src 'self';");
+    expect(answerOf(page)).toMatchObject({ redirectUri: REDIRECT_URI, mode: 'form_post' });
+  });
+
   it('what is not understood is ignored (RFC 6749 §3.1): claims, display, acr_values, anything', async () => {
     const app = await App.of(service, codeClient('public'));
     const browser = await signedInBrowser(service, await newPerson(service));
