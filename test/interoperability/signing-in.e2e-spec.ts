@@ -1,24 +1,34 @@
 import type { Account } from '../../src/identity/accounts/accounts.js';
 import { answerOf, allow, newPerson, signIn } from '../authorization/support/app.js';
+import { AssertingClient, clientKey } from '../support/assertions.js';
 import { Browser } from '../support/browser.js';
-import type { TestClient } from '../support/clients.js';
 import { codeClient } from '../support/code-flow.js';
 import { claimsOf } from '../support/jwt.js';
 import { startReachableService } from '../support/reachable-service.js';
 import type { TestService } from '../support/service-app.js';
-import { oauth4webapi, openidClient, type Begun, type Connect, type Method, type RelyingParty } from './support/relying-party.js';
+import {
+  oauth4webapi,
+  openidClient,
+  type AppClient,
+  type Begun,
+  type Connect,
+  type Method,
+  type RelyingParty,
+} from './support/relying-party.js';
 
 const RESOURCES = ['https://todos.example', 'https://notes.example'];
 
 let service: TestService;
 let person: Account;
-let clients: Record<Method, TestClient>;
+let clients: Record<Method, AppClient>;
 
 beforeAll(async () => {
   service = await startReachableService();
   person = await newPerson(service);
   const confidential = () => codeClient('confidential').withPermissions({ resources: RESOURCES });
+  const key = await clientKey();
   clients = {
+    private_key_jwt: { id: (await AssertingClient.register(confidential(), service, { key })).id, secret: undefined, key },
     client_secret_basic: await confidential().register(service),
     client_secret_post: await confidential().with({ authenticationMethod: 'client_secret_post' }).register(service),
     none: await codeClient('public').withPermissions({ resources: RESOURCES }).register(service),
@@ -59,7 +69,7 @@ describe.each<[name: string, connect: Connect]>([
 ])('%s signs a person in', (_, connect) => {
   const app = (method: Method): Promise<RelyingParty> => connect(service.issuer, clients[method], method);
 
-  describe.each<Method>(['client_secret_basic', 'client_secret_post', 'none'])('%s', (method) => {
+  describe.each<Method>(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])('%s', (method) => {
     it.each([
       ['by query', { responseMode: 'query', pushed: false }],
       ['by form_post', { responseMode: 'form_post', pushed: false }],

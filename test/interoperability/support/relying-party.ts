@@ -1,9 +1,16 @@
+import type { CryptoKey } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
+import type { ClientKey } from '../../support/assertions.js';
 import { REDIRECT_URI } from '../../support/code-flow.js';
 import type { TestClient } from '../../support/clients.js';
 
-export type Method = 'client_secret_basic' | 'client_secret_post' | 'none';
+export type Method = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+
+/** With `key` instead of a secret for private_key_jwt. */
+export interface AppClient extends TestClient {
+  readonly key?: ClientKey;
+}
 
 /** What an app asks for. */
 export interface Asked {
@@ -35,18 +42,16 @@ export interface RelyingParty {
   refresh(refreshToken: string): Promise<SignedIn>;
 }
 
-/** For the authentications that are not chosen: the libraries take no empty secret. */
-const UNUSED = '-';
-
-export type Connect = (issuer: string, client: TestClient, method: Method) => Promise<RelyingParty>;
+export type Connect = (issuer: string, client: AppClient, method: Method) => Promise<RelyingParty>;
 
 /** openid-client, with signatures of id tokens checked though they come by a direct line. */
-export const openidClient: Connect = async (issuer, { id, secret = UNUSED }, method) => {
+export const openidClient: Connect = async (issuer, { id, secret = '', key }, method) => {
   const authentication = {
-    client_secret_basic: openid.ClientSecretBasic(secret),
-    client_secret_post: openid.ClientSecretPost(secret),
-    none: openid.None(),
-  }[method];
+    client_secret_basic: () => openid.ClientSecretBasic(secret),
+    client_secret_post: () => openid.ClientSecretPost(secret),
+    private_key_jwt: () => openid.PrivateKeyJwt(signingKey(key)),
+    none: () => openid.None(),
+  }[method]();
   const config = await openid.discovery(new URL(issuer), id, undefined, authentication, {
     execute: [openid.allowInsecureRequests, openid.enableNonRepudiationChecks],
   });
@@ -74,16 +79,17 @@ export const openidClient: Connect = async (issuer, { id, secret = UNUSED }, met
 };
 
 /** oauth4webapi, step by step. */
-export const oauth4webapi: Connect = async (issuerUrl, { id, secret = UNUSED }, method) => {
+export const oauth4webapi: Connect = async (issuerUrl, { id, secret = '', key }, method) => {
   const issuer = new URL(issuerUrl);
   const insecure = { [oauth.allowInsecureRequests]: true };
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
   const client: oauth.Client = { client_id: id };
   const authentication = {
-    client_secret_basic: oauth.ClientSecretBasic(secret),
-    client_secret_post: oauth.ClientSecretPost(secret),
-    none: oauth.None(),
-  }[method];
+    client_secret_basic: () => oauth.ClientSecretBasic(secret),
+    client_secret_post: () => oauth.ClientSecretPost(secret),
+    private_key_jwt: () => oauth.PrivateKeyJwt(signingKey(key)),
+    none: () => oauth.None(),
+  }[method]();
   const toSignedIn = async (response: Response, tokens: oauth.TokenEndpointResponse): Promise<SignedIn> => {
     await oauth.validateApplicationLevelSignature(server, response, insecure);
     const { access_token: accessToken, refresh_token: refreshToken, scope } = tokens;
@@ -132,3 +138,8 @@ function requestParameters({ scope, responseMode, resources }: Asked, own: Reado
 
 const tokenParameters = ({ resources }: Asked): Record<string, string> =>
   resources?.token === undefined ? {} : { resource: resources.token };
+
+function signingKey(key: ClientKey | undefined): { readonly kid: string; readonly key: CryptoKey } {
+  if (!key) throw new Error('The client has no key.');
+  return { kid: key.kid, key: key.privateKey };
+}
