@@ -1,7 +1,10 @@
+import { codeChallenge } from '../../src/protocol/pkce.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
+import { DEVICE_CODE, deviceClient } from '../device/support/device-flow.js';
 import { AssertingClient, asserted, clientKey, jwksOf } from '../support/assertions.js';
 import { confidentialClient } from '../support/clients.js';
+import { codeClient, CodeFlow, REDIRECT_URI } from '../support/code-flow.js';
 import { claimsOf } from '../support/jwt.js';
 import { ProtocolClient, type Answer, type Form } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
@@ -35,6 +38,33 @@ describe('private_key_jwt (RFC 7523 §2.2, OpenID Connect Core §9)', () => {
     expect(await introspect()).toMatchObject({ active: true, client_id: client.id });
     expect((await anyone.form('/connect/revoke', { token: body.access_token, ...(await client.form()) })).status).toBe(200);
     expect(await introspect()).toEqual({ active: false });
+  });
+
+  it('works where requests are pushed, and their codes redeemed', async () => {
+    const app = await AssertingClient.register(codeClient('confidential'), service);
+    const flow = new CodeFlow(service, { id: app.id, secret: undefined });
+    const request = { response_type: 'code', redirect_uri: REDIRECT_URI, scope: 'openid', code_challenge_method: 'S256' };
+    const challenge = codeChallenge('v'.repeat(43));
+    const push = async (claims?: object) =>
+      anyone.form('/connect/par', { ...request, code_challenge: challenge, ...(await app.form({ ...claims })) });
+    // RFC 9126 §2: the issuer, the token endpoint, or this one.
+    for (const path of ['', '/connect/token', '/connect/par']) expect((await push({ aud: service.issuer + path })).status).toBe(201);
+    expect(await push({ aud: `${service.issuer}/connect/authorize` })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+
+    const code = await flow.issue();
+    expect((await flow.redeem(code)).status).toBe(401);
+    const redeemed = await flow.redeem(code, await app.form());
+    expect(redeemed).toMatchObject({ status: 200, body: { id_token: expect.any(String) } });
+  });
+
+  it('works where devices ask for codes', async () => {
+    const app = await AssertingClient.register(deviceClient('confidential'), service);
+    const ask = async (claims?: object) => anyone.form('/connect/device', { scope: 'openid', ...(await app.form({ ...claims })) });
+    const { status, body } = await ask({ aud: `${service.issuer}/connect/device` });
+    expect([status, (await ask({ aud: 'https://elsewhere.example' })).status]).toEqual([200, 401]);
+    const poll = { grant_type: DEVICE_CODE, device_code: body.device_code, ...(await app.form()) };
+    expect(await anyone.token(poll)).toMatchObject({ status: 400, body: { error: 'authorization_pending' } });
+    expect(await anyone.token(poll)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
   it('takes a client_id beside it that agrees (RFC 7521 §4.2)', async () => {

@@ -130,6 +130,7 @@ describe('a client that signs people in', () => {
     '--endpoint token --endpoint authorization --endpoint pushed_authorization --endpoint device --endpoint end_session',
     '--endpoint introspection --endpoint revocation --redirect-uri https://app.example.com/back --scope openid',
     '--post-logout-redirect-uri https://app.example.com/ --backchannel-logout-uri https://app.example.com/logout',
+    '--grant authorization_code --grant refresh_token --grant urn:ietf:params:oauth:grant-type:device_code',
     '--consent implicit --require-pkce off --require-pushed-requests on --id-token-algorithm ES256 --introspection-algorithm RS256',
   ].join(' ');
 
@@ -137,6 +138,7 @@ describe('a client that signs people in', () => {
     const { json } = await done(`--json client create --id app --type confidential ${everything}`);
     expect(json).toMatchObject({
       endpoints: ['token', 'authorization', 'pushed_authorization', 'device', 'end_session', 'introspection', 'revocation'],
+      grants: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
       redirectUris: ['https://app.example.com/back'],
       postLogoutRedirectUris: ['https://app.example.com/'],
       backchannelLogoutUri: 'https://app.example.com/logout',
@@ -160,6 +162,8 @@ describe('a client that signs people in', () => {
 
   const refused: [args: string, told: RegExp][] = [
     ['--type public --endpoint token --endpoint authorization', /at least one --redirect-uri/],
+    ['--type public --grant authorization_code', /authorization_code needs --endpoint authorization/],
+    ['--type public --grant urn:ietf:params:oauth:grant-type:device_code', /device_code needs --endpoint device/],
     ['--type public --require-pkce off', /--require-pkce off needs --type confidential/],
     ['--type confidential --endpoint token --endpoint pushed_authorization', /needs --endpoint authorization/],
     ['--type confidential --require-pushed-requests on', /needs --endpoint pushed_authorization/],

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { IdTokenHints } from '../../src/issuance/tokens/id-token-hints.js';
 import { AssertingClient } from '../support/assertions.js';
 import { confidentialClient, resourceServer, type TestClient } from '../support/clients.js';
 import { claimsOf } from '../support/jwt.js';
@@ -145,12 +146,16 @@ describe('A signed introspection answer is no access token (RFC 9701 §8.1)', ()
 
   it('to none of our own endpoints', async () => {
     const anyone = new ProtocolClient(service.url);
-    expect((await anyone.json('GET', '/auth/me', undefined, jwt)).status).toBe(401);
+    for (const path of ['/auth/me', '/connect/userinfo']) expect((await anyone.json('GET', path, undefined, jwt)).status).toBe(401);
     expect(await (await introspect(undefined, { token: jwt })).json()).toEqual({ active: false });
     const { refreshToken, accessToken } = await signUp(service.url);
     expect((await anyone.json('POST', '/auth/refresh', { refreshToken: jwt })).status).toBe(401);
     expect((await anyone.json('POST', '/auth/refresh', { refreshToken, accessToken: jwt })).status).toBeGreaterThanOrEqual(400);
     expect((await anyone.json('GET', '/auth/me', undefined, accessToken)).status).toBe(200);
+  });
+
+  it('to whoever takes id tokens as hints', async () => {
+    expect(await service.get(IdTokenHints).read(jwt)).toBeUndefined();
   });
 
   it('to revocation', async () => {

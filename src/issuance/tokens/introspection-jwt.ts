@@ -6,6 +6,7 @@ import { seconds } from '../../storage/reference-token-claims.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { JwtType } from './jwt-types.js';
 
 /** Introspection answers as JWTs (RFC 9701 §5), for resource servers that must be able to show later what they were told. */
 @Injectable()
@@ -22,7 +23,7 @@ export class IntrospectionJwt {
     const algorithm = caller.settings.introspectionAlgorithm ?? this.options.idTokenAlgorithm;
     const { kid, privateKey } = this.keys.signing(algorithm);
     const claims = { iss: this.options.issuer, aud: caller.id, iat: seconds(this.clock.now()), token_introspection: answer };
-    const header = { alg: algorithm, kid, typ: 'token-introspection+jwt' };
+    const header = { alg: algorithm, kid, typ: JwtType.introspection };
     return this.jwt.signAsync(claims, { algorithm, privateKey, header });
   }
 }

@@ -6,4 +6,6 @@ export const JwtType = {
   idToken: 'JWT',
   /** OpenID Connect Back-Channel Logout 1.0 §2.4 */
   logoutToken: 'logout+jwt',
+  /** RFC 9701 §5 */
+  introspection: 'token-introspection+jwt',
 } as const;
