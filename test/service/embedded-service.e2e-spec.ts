@@ -3,6 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Browser } from '../support/browser.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { clusterFolder } from '../support/cluster-folder.js';
 import { ServiceProcess } from './support/service-process.js';
@@ -77,6 +78,19 @@ describe('the service on its embedded database', () => {
       aud: expect.arrayContaining(['http://localhost:4000']),
     });
   });
+
+  it.each(['http://localhost:4001/callback', 'http://127.0.0.1:51004/callback'])(
+    'has an app to sign in to, answered at %s',
+    async (redirectUri) => {
+      const query = new URLSearchParams({
+        ...{ client_id: 'demo-web', redirect_uri: redirectUri, response_type: 'code', scope: 'openid email offline_access todos:read' },
+        ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+      });
+      const browser = new Browser(service.url, `http://localhost:${service.port}`);
+      const page = await browser.get(`/connect/authorize?${query.toString()}`);
+      expect([page.status, new URL(page.url).pathname, page.html]).toEqual([200, '/sign-in', expect.stringContaining('Demo app')]);
+    },
+  );
 
   it('revokes by the last line what it introspected before', async () => {
     const api = JSON.parse(await readFile(join(directory, 'demo-credentials.json'), 'utf8')) as { apiSecret: string };

@@ -12,12 +12,13 @@ export const DEMO = {
   email: 'demo@example.test',
   serviceId: 'demo-service',
   apiId: 'todo-api',
+  webId: 'demo-web',
   resource: 'http://localhost:4000',
   scopes: ['todos:read', 'todos:write'],
 } as const;
 
 /**
- * A person, an API and a backend client to try things with. Idempotent: what an operator changed stays as it is, but for the secrets and the
+ * A person, an API, a backend client and an app that signs people in, to try things with. Idempotent: what an operator changed stays as it is, but for the secrets and the
  * password, which are set to the known ones again, so that what the banner prints works.
  */
 export async function seedDemo(app: INestApplicationContext, credentials: DemoCredentials): Promise<void> {
@@ -26,6 +27,7 @@ export async function seedDemo(app: INestApplicationContext, credentials: DemoCr
   for (const name of DEMO.scopes) if (!known.has(name)) await scopes.put({ name, resources: [DEMO.resource] });
   await ensureClient(app, demoService, credentials.serviceSecret);
   await ensureClient(app, todoApi, credentials.apiSecret);
+  await ensureClient(app, demoWeb);
   await ensurePerson(app, credentials.password);
 }
 
@@ -58,10 +60,29 @@ const todoApi: NewClient = {
   settings: {},
 };
 
-async function ensureClient(app: INestApplicationContext, client: NewClient, secret: string): Promise<void> {
+/** A public client: an app in a browser on port 4001, or one on the command line that listens on any port. */
+const demoWeb: NewClient = {
+  id: DEMO.webId,
+  displayName: 'Demo app',
+  type: 'public',
+  authenticationMethod: 'none',
+  permissions: {
+    endpoints: ['token', 'revocation', 'authorization', 'pushed_authorization', 'end_session'],
+    grantTypes: ['authorization_code', 'refresh_token'],
+    scopes: ['openid', 'profile', 'email', 'offline_access', ...DEMO.scopes],
+    resources: [DEMO.resource],
+  },
+  redirectUris: ['http://localhost:4001/callback', 'http://127.0.0.1/callback'],
+  postLogoutRedirectUris: ['http://localhost:4001/'],
+  allowedOrigins: ['http://localhost:4001'],
+  settings: {},
+};
+
+async function ensureClient(app: INestApplicationContext, client: NewClient, secret?: string): Promise<void> {
   const store = app.get(ClientStore, { strict: false });
   const now = app.get(Clock, { strict: false }).now();
   await store.insert(client, now);
+  if (secret === undefined) return;
   const hash = sha256(secret);
   const secrets = (await store.find(client.id))?.secrets ?? [];
   const works = secrets.some((kept) => constantTimeEqual(kept.hash, hash) && (!kept.expiresAt || kept.expiresAt > now));
