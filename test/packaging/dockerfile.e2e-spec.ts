@@ -106,6 +106,9 @@ describe("the image's content", () => {
     const end = performance.now() + 60_000;
     while ((await status()) !== 200 && service.exitCode === null && performance.now() < end) await sleep(100);
     expect([stderr, await status()]).toEqual(['', 200]);
+    const page = await (await fetch(`http://127.0.0.1:${port}/sign-in`)).text();
+    const stylesheet = /href="(\/assets\/pages\.[^"]*)"/.exec(page)?.[1] ?? '';
+    expect((await fetch(`http://127.0.0.1:${port}${stylesheet}`)).status).toBe(200);
 
     const [, ...check] = JSON.parse(/CMD (\[.*)$/.exec(textOf(runtime, 'HEALTHCHECK') ?? '')?.[1] ?? '') as string[];
     await run(process.execPath, check, { env });

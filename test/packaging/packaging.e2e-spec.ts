@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repository } from './support/dockerfile.js';
 import { PackedPackage, type Application } from './support/package.js';
 
 /** What an API that only checks tokens must not be made to load. */
@@ -44,10 +47,14 @@ describe('The packed package', () => {
   }, 180_000);
   afterAll(() => packed?.remove());
 
-  it('holds compiled sources and migrations, and no tests', () => {
+  it('holds compiled sources, migrations and what pages are made of, and no tests', async () => {
     expect(packed.files).toEqual(
       expect.arrayContaining(['package.json', 'dist/src/validation/index.js', 'dist/src/validation/index.d.ts']),
     );
+    for (const folder of ['src/identity/pages/templates', 'src/identity/pages/assets']) {
+      const files = (await readdir(join(repository, folder))).map((file) => `dist/${folder}/${file}`);
+      expect(files.filter((file) => !packed.files.includes(file))).toEqual([]);
+    }
     expect(
       packed.files.filter((path) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|migrations)\/.+)$/.test(path)),
     ).toEqual([]);

@@ -96,6 +96,9 @@ describe('A page answers by a page', () => {
       expectPage(await send({ path, ...(headers && { headers }), body: '{}' }), 415, 'error');
     }
     expectPage(await send({ path }), 415, 'error');
+    const compressed = await send({ path, headers: { ...FORM, 'content-encoding': 'gzip' }, body: 'email=a' });
+    expectPage(compressed, 415, 'error');
+    expect(compressed.headers['accept-encoding']).toBe('identity');
   });
 
   it.each(['/sign-in', '/register'])('%s: a form that is too large, cut off or not encoded as forms are', async (path) => {

@@ -1,6 +1,8 @@
 import { MethodNotAllowedException, UnsupportedMediaTypeException } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ACCEPTED_CODINGS, isUncoded } from '../../protocol/content-coding.js';
 import { isForm } from '../../protocol/form.js';
+import { requestPath } from '../../protocol/request-path.js';
 import type { PageErrors } from './page-errors.js';
 import { PAGE_ROUTE } from './page-route.decorator.js';
 
@@ -8,8 +10,8 @@ import { PAGE_ROUTE } from './page-route.decorator.js';
 const LARGEST_FORM = 65_536;
 
 /**
- * What holds for a page before any controller sees the request: pages are on, the method and the form's content type are right, it is not too large.
- * Answers as a page. Must be called before the routes are registered.
+ * What holds for a page before any controller sees the request: pages are on, the method and the form's content type are right, it is not compressed and
+ * not too large. Answers as a page. Must be called before the routes are registered.
  */
 export function guardPages(fastify: FastifyInstance, errors: PageErrors, enabled: boolean): void {
   const methodsOf = new Map<string, string[]>();
@@ -21,7 +23,7 @@ export function guardPages(fastify: FastifyInstance, errors: PageErrors, enabled
     route.errorHandler = (error, request, reply) => errors.answer(error, request, reply);
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    const methods = enabled && request.is404 ? methodsOf.get(pathOf(request)) : undefined;
+    const methods = enabled && request.is404 ? methodsOf.get(requestPath(request.url)) : undefined;
     if (!methods) return undefined;
     reply.header('allow', [...new Set(methods)].join(', '));
     await errors.answer(new MethodNotAllowedException(), request, reply);
@@ -39,9 +41,10 @@ async function admit(
     reply.callNotFound(); // like any address where there is nothing
     return reply;
   }
-  if (request.method !== 'POST' || isForm(request.headers['content-type'])) return undefined;
+  if (request.method !== 'POST') return undefined;
+  const uncoded = isUncoded(request.headers['content-encoding']);
+  if (uncoded && isForm(request.headers['content-type'])) return undefined;
+  if (!uncoded) reply.headers(ACCEPTED_CODINGS);
   await errors.answer(new UnsupportedMediaTypeException(), request, reply);
   return reply;
 }
-
-const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? url;

@@ -70,6 +70,7 @@ export const SHOWCASE = {
   error: ['message', { code: 'error', detail: 'The parameter redirect_uri is none of those registered for the client.' }],
   unexpected: ['message', { code: 'error', correlation: '0f8fad5b-d9cb-469f-a165-70867728950e' }],
   expired: ['message', { code: 'expired' }],
+  'expired-again': ['message', { code: 'expired', href: '/sign-in' }],
   'not-found': ['message', { code: 'not-found' }],
   unavailable: ['message', { code: 'unavailable' }],
   'too-many-attempts': ['message', { code: 'too-many-attempts', seconds: 30 }],

@@ -81,6 +81,7 @@ export const de: Readonly<Record<TextKey, string>> = {
   'message.expired.title': 'Diese Seite ist abgelaufen',
   'message.expired.text':
     'Sie war zu lange offen, oder in einem anderen Browser. Gehen Sie zurück zu der App, von der Sie kamen, und beginnen Sie noch einmal.',
+  'message.expired.again': 'Sie war zu lange offen, oder gehört zu einem anderen Browser oder einer anderen Person.',
   'message.not-found.title': 'Hier ist nichts',
   'message.not-found.text': 'Was Sie suchen, gibt es nicht oder nicht mehr.',
   'message.unavailable.title': 'Gleich wieder da',
@@ -95,6 +96,7 @@ export const de: Readonly<Record<TextKey, string>> = {
   'message.denied.text': 'Ihr Gerät hat keinen Zugriff bekommen. Sie können diese Seite schließen.',
   'message.detail': 'Für Entwickler',
   'message.correlation': 'Kennung',
+  'message.again': 'Noch einmal versuchen',
   'message.link': 'Weiter',
 
   'problem.wrong-credentials': 'E-Mail-Adresse oder Passwort ist falsch.',

@@ -76,6 +76,7 @@ export const en = {
   'message.error.text': 'This request cannot be answered. Go back to the app you came from and try again.',
   'message.expired.title': 'This page has expired',
   'message.expired.text': 'It was open for too long, or in another browser. Go back to the app you came from and start again.',
+  'message.expired.again': 'It was open for too long, or belongs to another browser or person.',
   'message.not-found.title': 'There is nothing here',
   'message.not-found.text': 'What you are looking for does not exist, or not any more.',
   'message.unavailable.title': 'Come back in a moment',
@@ -90,6 +91,7 @@ export const en = {
   'message.denied.text': 'Your device got no access. You can close this page now.',
   'message.detail': 'For developers',
   'message.correlation': 'Reference',
+  'message.again': 'Try again',
   'message.link': 'Continue',
 
   'problem.wrong-credentials': 'E-mail address or password is wrong.',
