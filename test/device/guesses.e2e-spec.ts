@@ -132,20 +132,6 @@ describe('Wrong user codes', () => {
     expect(await lookUpsDuring(tries)).toBe(0);
   });
 
-  it('are told to the operator, with the account and the address, without the code', async () => {
-    const lines: string[] = [];
-    const write = (...parts: unknown[]): void => void lines.push(JSON.stringify(parts));
-    service.app.useLogger({ log: write, error: write, warn: write });
-    const ada = await person(service);
-    const browser = await signedIn(service, ada, '192.0.2.77');
-    for (let n = 0; n < 10; n++) await browser.enter('BCDF-GHJK');
-    await browser.enter('BCDF-GHJK');
-    service.app.useLogger(['error', 'fatal']);
-    const told = (event: string) => lines.filter((line) => [`"${event}"`, ada.id, '192.0.2.77'].every((part) => line.includes(part)));
-    expect([told('user_code_wrong').length, told('user_code_locked').length]).toEqual([10, 1]);
-    expect(lines.join()).not.toMatch(/BCDF-?GHJK/i);
-  });
-
   it('lock nobody out of signing in, and wrong passwords nobody out of entering a code', async () => {
     const { email, password } = await signUp(service.url);
     const account = (await service.get(Accounts).find({ email })) as Account;

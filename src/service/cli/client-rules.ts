@@ -1,4 +1,3 @@
-import { DeviceCodeGrant } from '../../issuance/grants/device-code.grant.js';
 import { LIMITS } from '../../protocol/limits.js';
 import { isRedirectUri } from '../../protocol/redirect-uri.js';
 import { parseScope } from '../../protocol/scope.js';
@@ -75,10 +74,6 @@ function permissionFaults({ permissions }: NewClient, { grantTypes, scopes }: Cl
     ...when(
       permissions.grantTypes.length > 0 && !permissions.endpoints.includes('token'),
       'A client with a --grant needs --endpoint token.',
-    ),
-    ...when(
-      permissions.grantTypes.includes(DeviceCodeGrant.type) && !permissions.endpoints.includes('device'),
-      'A client that polls for tokens needs --endpoint device, where its codes come from (RFC 8628 §3.1).',
     ),
     ...when(
       permissions.seeAllTokens === true && !permissions.endpoints.includes('introspection'),
