@@ -129,20 +129,18 @@ describe.each(ENDPOINTS)('Client authentication at %s (RFC 6749 §2.3, §5.2)', 
 
   // The first of them was taken, whatever the other said.
   it('refuses several Authorization headers, though each be right', async () => {
-    const { port } = new URL(bad.service.url);
+    const { port, host } = new URL(bad.service.url);
+    const body = new URLSearchParams(goodForm()).toString();
+    const twice = Array<string[]>(2)
+      .fill(['authorization', basic(bad.machine)])
+      .flat();
+    const headers = ['host', host, 'content-type', 'application/x-www-form-urlencoded', 'content-length', String(body.length), ...twice];
     const answer = await new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
-      const headers = [
-        'content-type',
-        'application/x-www-form-urlencoded',
-        ...Array(2)
-          .fill(['authorization', basic(bad.machine)])
-          .flat(),
-      ];
-      const sent = request({ port, path, method: 'POST', headers: headers as never }, (response) => {
+      const sent = request({ port, path, method: 'POST', headers }, (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve({ status: response.statusCode, text }));
       });
-      sent.on('error', reject).end(new URLSearchParams(goodForm()).toString());
+      sent.on('error', reject).end(body);
     });
     expect([answer.status, JSON.parse(answer.text).error]).toEqual([400, 'invalid_request']);
   });

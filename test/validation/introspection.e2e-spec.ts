@@ -160,7 +160,7 @@ describe.each(HOSTS)('BearerGuard with introspection (RFC 7662) on %s', (host) =
   const outages: readonly (readonly [name: string, answer: Answer, log: RegExp])[] = [
     ['401', { status: 401, body: { error: 'invalid_client' } }, /clientSecret/],
     ['403', { status: 403 }, /permit the client/],
-    ['unauthorized_client', { status: 400, body: { error: 'unauthorized_client' } }, /status 400; permit the client/],
+    ['400', { status: 400, body: { error: 'unauthorized_client' } }, /status 400; permit the client/],
     ['404', { status: 404 }, /404/],
     ['429', { status: 429, headers: { 'retry-after': '7' } }, /429/],
     ['500', { status: 500, body: { active: true } }, /500/],

@@ -30,7 +30,7 @@ export class IntrospectionClient {
     const answer = await this.#limiter.run(() => this.#ask(token));
     if (!answer) throw new CheckUnavailableError('Introspection: too many requests wait for an answer already.');
     const { status, body, headers } = answer;
-    if (status !== 200) throw new CheckUnavailableError(`Introspection: ${explain(status, body)}`, { retryAfter: retryAfter(headers) });
+    if (status !== 200) throw new CheckUnavailableError(`Introspection: ${explain(status)}`, { retryAfter: retryAfter(headers) });
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw new CheckUnavailableError('Introspection: the answer is no JSON object.');
     }
@@ -53,10 +53,10 @@ export class IntrospectionClient {
   }
 }
 
-function explain(status: number, body: unknown): string {
+function explain(status: number): string {
   if (status === 401) return 'status 401; correct the options clientId, clientSecret and clientAuthentication.';
-  const { error } = (body ?? {}) as { error?: unknown };
-  if (status === 403 || error === 'unauthorized_client') return `status ${status}; permit the client to introspect.`;
+  // RFC 6749 §5.2: unauthorized_client is 400, and nothing else is wrong with the question.
+  if (status === 400 || status === 403) return `status ${status}; permit the client to introspect.`;
   return `status ${status}.`;
 }
 
