@@ -1,4 +1,5 @@
 import type { FailurePolicy } from '../storage/failure.store.js';
+import { between, failurePolicyFaults, type Fault } from './attempts/failure-policy-faults.js';
 import { pageOptionFaults, PAGE_DEFAULTS, type PageOptions } from './pages/page.options.js';
 import type { Argon2Parameters } from './passwords/argon2.js';
 
@@ -31,7 +32,8 @@ export interface LockOutOptions {
   /** Failed sign-ins and registrations of taken e-mails from one address (IPv6: one /64). Default: free 30, firstBlock 30, longestBlock 900, forgetAfter 3600. */
   readonly address: FailurePolicy;
   /**
-   * Refused refresh tokens from one address. While locked, further refusals are answered 429; a valid token is always served.
+   * Refused refresh tokens from one address, counted together with those at the token endpoint. While locked, further refusals are answered 429; a
+   * valid token is always served.
    * Default: free 300, firstBlock 5, longestBlock 300, forgetAfter 600.
    */
   readonly refresh: FailurePolicy;
@@ -145,31 +147,16 @@ export function identityOptionFaults(options: IdentityOptions): string[] {
     between('argon2.timeCost', argon2.timeCost, 1, 20),
     between('argon2.parallelism', argon2.parallelism, 1, 16),
     argon2.memoryCost * argon2.timeCost < 35_000 && 'argon2: memoryCost × timeCost must be at least 35000. Raise either.',
-    ...Object.entries(options.lockOut).flatMap(([name, policy]) => lockOutFaults(`lockOut.${name}`, policy as FailurePolicy)),
+    ...Object.entries(options.lockOut).flatMap(([name, policy]) => failurePolicyFaults(`lockOut.${name}`, policy as FailurePolicy)),
     ...Object.entries(options.rateLimits).flatMap(([name, rate]) => rateLimitFaults(`rateLimits.${name}`, rate as RateLimit)),
   ];
   return faults.filter((fault) => fault !== false);
 }
 
-type Fault = string | false;
-
-const lockOutFaults = (name: string, { free, firstBlock, longestBlock, forgetAfter }: FailurePolicy): Fault[] => [
-  between(`${name}.free`, free, 1, 1_000_000),
-  between(`${name}.firstBlock`, firstBlock, 1, 86_400),
-  between(`${name}.longestBlock`, longestBlock, 1, 86_400),
-  between(`${name}.forgetAfter`, forgetAfter, 1, 30 * 86_400),
-  longestBlock < firstBlock && `${name}: longestBlock must not be less than firstBlock.`,
-  // Else a patient guesser would find the lock-out forgotten as soon as it ends.
-  forgetAfter < longestBlock && `${name}: forgetAfter must not be less than longestBlock.`,
-];
-
 const rateLimitFaults = (name: string, { limit, window }: RateLimit): Fault[] => [
   between(`${name}.limit`, limit, 1, 1_000_000_000),
   between(`${name}.window`, window, 1, 86_400),
 ];
-
-const between = (name: string, value: number, least: number, most: number): Fault =>
-  !(Number.isInteger(value) && value >= least && value <= most) && `${name} must be a whole number from ${least} to ${most}.`;
 
 const oneOf = (name: string, value: string, allowed: readonly string[]): Fault =>
   !allowed.includes(value) && `${name} must be one of ${allowed.join(', ')}.`;

@@ -45,6 +45,7 @@ import { MetadataController } from './endpoints/metadata.controller.js';
 import { PushedAuthorizationController } from './endpoints/pushed-authorization.controller.js';
 import { RevokeController } from './endpoints/revoke.controller.js';
 import { TokenController } from './endpoints/token.controller.js';
+import { TokenLimits } from './endpoints/token-limits.js';
 import { UserinfoController } from './endpoints/userinfo.controller.js';
 import { ExpiredAccessTokens } from './first-party/expired-access-tokens.js';
 import { FirstPartyClient } from './first-party/first-party-client.js';
@@ -132,7 +133,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
-    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes],
+    ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes, TokenLimits],
     ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
     ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
     ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],

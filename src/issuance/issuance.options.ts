@@ -1,5 +1,8 @@
+import { failurePolicyFaults } from '../identity/attempts/failure-policy-faults.js';
+import { IDENTITY_DEFAULTS } from '../identity/identity.options.js';
 import { LIMITS } from '../protocol/limits.js';
 import { isLoopback } from '../protocol/loopback.js';
+import type { FailurePolicy } from '../storage/failure.store.js';
 
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
@@ -81,6 +84,12 @@ export interface IssuanceOptions {
   /** Requests a minute that one client, and one address, may send to the token endpoint of one instance; 0: no limit. @default 60000 */
   readonly tokenRequestsPerMinute?: number;
   /**
+   * Refused refresh tokens and codes (invalid_grant) at the token endpoint from one address (IPv6: one /64), for all instances. While it is locked,
+   * further refusals are answered 429; a good one is always served.
+   * @default free 300, firstBlock 5, longestBlock 300, forgetAfter 600
+   */
+  readonly refusedGrants?: Partial<FailurePolicy>;
+  /**
    * Requests a minute that one address may send to the authorization endpoint of one instance, and one address and one client to the pushed authorization
    * endpoint; 0: no limit. @default 6000
    */
@@ -108,7 +117,8 @@ const WORDS = {
   deviceCode: 'device_code',
 } as const;
 
-export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grantTypes'>> & {
+export type ResolvedIssuanceOptions = Required<Omit<IssuanceOptions, 'endpoints' | 'grantTypes' | 'refusedGrants'>> & {
+  readonly refusedGrants: FailurePolicy;
   readonly endpoints: Required<NonNullable<IssuanceOptions['endpoints']>>;
   readonly grantTypes: Required<NonNullable<IssuanceOptions['grantTypes']>>;
 };
@@ -151,6 +161,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     pruning: true,
     retention: 2 * 86_400,
     ...withoutUndefined(options),
+    refusedGrants: refusedGrantsOf(options),
     endpoints: {
       ...all(ENDPOINTS_WITH_STORAGE, tokenStorage),
       token: true,
@@ -191,6 +202,7 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('idTokenLifetime', 1, LIMITS.accessTokenLifetime),
     ...within('signingKeyDays', 2, 730),
     ...within('tokenRequestsPerMinute', 0, 1e9),
+    ...failurePolicyFaults('refusedGrants', refusedGrantsOf(options)).filter((fault) => fault !== false),
     ...within('authorizationRequestsPerMinute', 0, 1e9),
     ...within('retention', 0, 10 * 365 * 86_400),
   ];
@@ -247,6 +259,12 @@ function authorizationFaults({ tokenStorage = true, endpoints = {}, grantTypes =
       : []),
   ];
 }
+
+/** The sign-in API counts them under the same key. */
+const refusedGrantsOf = ({ refusedGrants = {} }: IssuanceOptions): FailurePolicy => ({
+  ...IDENTITY_DEFAULTS.lockOut.refresh,
+  ...withoutUndefined(refusedGrants),
+});
 
 const all = <Name extends string>(names: readonly Name[], on: boolean): Record<Name, boolean> =>
   Object.fromEntries(names.map((name) => [name, on])) as Record<Name, boolean>;

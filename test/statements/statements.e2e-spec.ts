@@ -53,6 +53,12 @@ describe('On the successful path the database is asked once', () => {
     expect(await statementsOf(() => app().refresh(refreshToken))).toEqual(['redeem']);
   });
 
+  it('and to refuse, which is counted', async () => {
+    const { refreshToken } = await signUp(service.url);
+    const refused = [await statementsDuring(() => app().refresh('x')), await statementsDuring(() => plain.refresh(refreshToken))];
+    for (const statements of refused) expect(statements.slice(-2)).toEqual(['blocked_until', 'record_failures']);
+  });
+
   it('to start the chain of a code; and once more to redeem it, after a look at what it is bound to', async () => {
     for (const scopes of [['openid', 'offline_access'], ['profile']]) {
       const flow = await CodeFlow.of(service, codeClient('public'));

@@ -35,6 +35,9 @@ export interface TestService {
 
 export const ISSUER = 'http://localhost:3000';
 
+/** A test that presents hundreds of bad tokens from one address is no attack. */
+const PATIENT = { refusedGrants: { free: 1_000_000 } };
+
 export async function startService({
   issuance = {},
   identity = {},
@@ -51,7 +54,7 @@ export async function startService({
     imports: [
       PostgresStorageModule.forRoot({ url: database.url, poolSize: 20 }),
       IdentityModule.forRoot({ storage, argon2: { memoryCost: 17_500, timeCost: 2, parallelism: 1 }, ...identity }),
-      IssuanceModule.forRoot({ issuer: ISSUER, masterKey, ...options, grants, imports }),
+      IssuanceModule.forRoot({ issuer: ISSUER, masterKey, ...PATIENT, ...options, grants, imports }),
     ],
   })
     .overrideProvider(Clock)

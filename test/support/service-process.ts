@@ -16,7 +16,12 @@ class Service {}
 const imports = [
   PostgresStorageModule.forRoot({ url: databaseUrl, poolSize }),
   IdentityModule.forRoot({ argon2: { memoryCost: 17_500, timeCost: 2, parallelism: 1 }, ...identity }),
-  IssuanceModule.forRoot({ masterKey: Buffer.from(masterKey, 'hex'), tokenRequestsPerMinute: 0, ...issuance }),
+  IssuanceModule.forRoot({
+    masterKey: Buffer.from(masterKey, 'hex'),
+    tokenRequestsPerMinute: 0,
+    refusedGrants: { free: 1_000_000 },
+    ...issuance,
+  }),
 ];
 const app = await NestFactory.create<NestFastifyApplication>({ module: Service, imports }, new FastifyAdapter(), {
   logger: ['error', 'fatal'],

@@ -1,6 +1,7 @@
 import { Body, Inject, Req } from '@nestjs/common';
 import { addressKey } from '../attempts/address-key.js';
 import { AttemptLimiter } from '../attempts/attempt-limiter.js';
+import { refusedGrantKey } from '../attempts/refused-grant-key.js';
 import { FirstPartyTokenError, FirstPartyTokens } from '../first-party-tokens.js';
 import { IDENTITY_OPTIONS, type IdentityOptions } from '../identity.options.js';
 import { tokenAnswer, type TokenAnswer } from './answers.js';
@@ -20,14 +21,13 @@ export class RefreshController {
 
   @ApiRoute('POST', 'refresh', { status: 200, needsStorage: false })
   async refresh(@Body() { refreshToken, accessToken }: RefreshRequest, @Req() request: ApiRequest): Promise<TokenAnswer> {
-    const key = `refresh:${addressKey(request.ip)}`;
     const { limit, window } = this.options.rateLimits.refreshesPerAddress;
-    this.limiter.allow(key, limit, window);
+    this.limiter.allow(`refresh:${addressKey(request.ip)}`, limit, window);
     try {
       return tokenAnswer(await this.tokens.refresh({ refreshToken, accessToken, onlyWhenExpired: this.options.refreshOnlyWhenExpired }));
     } catch (error) {
       // Counted and checked here only: a good token costs no statement more, and is served whoever else shares its address. 256 bits are not guessed.
-      if (error instanceof FirstPartyTokenError) await this.countRefusal(key);
+      if (error instanceof FirstPartyTokenError) await this.countRefusal(refusedGrantKey(request.ip));
       throw error;
     }
   }

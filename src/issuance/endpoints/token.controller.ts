@@ -1,18 +1,16 @@
-import { Controller, HttpCode, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressKey } from '../../identity/attempts/address-key.js';
-import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
+import { OAuthError } from '../../protocol/oauth-error.js';
 import { formatScope, isSameSet, parseScope } from '../../protocol/scope.js';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import type { Grant } from '../grants/grant.js';
 import { GrantTypes } from '../grants/grant-types.js';
-import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
-import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { TokenIssuer, type IssuedTokens } from '../tokens/token-issuer.js';
 import { PATHS } from './endpoint-table.js';
 import { allowOrigin } from './fastify-endpoints.js';
 import { clientRequest, formOf, originOf } from './form-request.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
+import { TokenLimits } from './token-limits.js';
 
 /** The body of RFC 6749 §5.1. */
 interface TokenAnswer {
@@ -33,26 +31,25 @@ export class TokenController {
     private readonly authenticator: ClientAuthenticator,
     private readonly grantTypes: GrantTypes,
     private readonly issuer: TokenIssuer,
-    private readonly attempts: AttemptLimiter,
-    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+    private readonly limits: TokenLimits,
   ) {}
 
   @Post(PATHS.token)
   @HttpCode(200)
   async token(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<TokenAnswer> {
     const parameters = formOf(request);
-    this.limit(`token-${addressKey(request.ip)}`);
+    this.limits.countAddress(request.ip);
     const client = await this.authenticator.authenticate(clientRequest(request, parameters));
     allowOrigin(request, reply, client.allowedOrigins);
-    this.limit(`token-client:${client.id}`);
+    this.limits.countClient(client.id);
     const handler = this.grantTypes.require(client, parameters.require('grant_type'));
-    const grant = await handler.handle(client, parameters, originOf(request));
-    return answer(await this.issuer.issue(client, grant), askedScopes(grant, parameters.get('scope')));
-  }
-
-  private limit(key: string): void {
-    const { tokenRequestsPerMinute } = this.options;
-    if (tokenRequestsPerMinute > 0) this.attempts.allow(key, tokenRequestsPerMinute, 60);
+    try {
+      const grant = await handler.handle(client, parameters, originOf(request));
+      return answer(await this.issuer.issue(client, grant), askedScopes(grant, parameters.get('scope')));
+    } catch (error) {
+      if (error instanceof OAuthError && error.code === 'invalid_grant') await this.limits.countRefusedGrant(request.ip);
+      throw error;
+    }
   }
 }
 
