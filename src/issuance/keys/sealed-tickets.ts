@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
+import { isCanonicalBase64url } from '../../protocol/base64url.js';
 import { Clock } from '../../protocol/clock.js';
 import { KeyRing } from './key-ring.js';
 import type { SymmetricKey } from './key-material.js';
@@ -39,7 +40,8 @@ export class SealedTickets {
 
   /** Undefined: not sealed by us, of another kind, or its time is over. @throws StorageUnavailableError */
   async open(kind: TicketKind, text: string): Promise<object | undefined> {
-    const kid = text.length > LONGEST ? undefined : headerKid(kind, text);
+    // As with tokens: one spelling only.
+    const kid = text.length > LONGEST || !text.split('.').every(isCanonicalBase64url) ? undefined : headerKid(kind, text);
     const key = kid === undefined ? undefined : await this.keys.sealingByKid(kid);
     const ticket = key && (await opened(text, keyOf(kind, key)));
     return ticket && ticket.until > this.clock.now().getTime() ? ticket.content : undefined;

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
+import { isCanonicalBase64url } from '../../protocol/base64url.js';
 import { KeyRing } from '../keys/key-ring.js';
 
 /** What a self-contained refresh token holds. Dates in seconds since the epoch. */
@@ -48,7 +49,7 @@ export class RefreshEnvelope {
   /** Undefined for anything that was not sealed by us. Expired ones are returned too. @throws StorageUnavailableError */
   async open(token: string): Promise<RefreshEnvelopeContent | undefined> {
     // As with references and signed tokens: one spelling only.
-    if (token.length > LONGEST_JWE || token.split('.').length !== 5 || !token.split('.').every(isCanonical)) return undefined;
+    if (token.length > LONGEST_JWE || token.split('.').length !== 5 || !token.split('.').every(isCanonicalBase64url)) return undefined;
     const kid = headerKid(token);
     const key = kid === undefined ? undefined : await this.keys.sealingByKid(kid);
     if (!key) return undefined;
@@ -63,8 +64,6 @@ export class RefreshEnvelope {
     }
   }
 }
-
-const isCanonical = (part: string): boolean => Buffer.from(part, 'base64url').toString('base64url') === part;
 
 function headerKid(token: string): string | undefined {
   try {
