@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { copyBuildAssets } from '../../support/build-assets.js';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -79,6 +80,7 @@ export class BuiltCopy {
     await symlink(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
     // In the order of `npm run demo`: the examples are compiled against the package's declarations.
     for (const project of ['tsconfig.json', 'examples']) await this.compile(project);
+    await copyBuildAssets(join(this.folder, 'dist'));
   }
 
   private async compile(project: string): Promise<void> {

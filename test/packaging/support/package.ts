@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { copyBuildAssets } from '../../support/build-assets.js';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -34,6 +35,7 @@ export class PackedPackage {
     await cp(join(repository, 'package.json'), join(source, 'package.json'));
     // Compiled into a folder of its own: `dist` of the repository may belong to a service that runs.
     await runLoudly(join(repository, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.json', '--outDir', join(source, 'dist')], repository);
+    await copyBuildAssets(join(source, 'dist'));
     const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: source });
     const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
     const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as Manifest;
