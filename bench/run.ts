@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { startCluster } from '../test/support/postgres.js';
-import { migrateTemplate } from '../test/support/template.js';
+import { migrate } from '../test/support/migrate.js';
 import { unusedPort } from '../test/support/unused-port.js';
 import { MeasuredProcess } from './child.js';
 import { load } from './load.js';
@@ -16,7 +16,7 @@ const seconds = Number(process.env['SECONDS'] ?? 3);
 const connections = Number(process.env['CONNECTIONS'] ?? 32);
 
 const cluster = await startCluster({ durable: true });
-await migrateTemplate(cluster.url);
+await migrate(cluster.url);
 const port = await unusedPort();
 const environment = { DATABASE_URL: cluster.url, CONNECTIONS: String(connections), PORT: String(port), ISSUER: `http://localhost:${port}` };
 const service = await MeasuredProcess.start('./service-process.ts', environment);

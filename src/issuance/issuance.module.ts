@@ -89,6 +89,7 @@ import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokenHints } from './tokens/id-token-hints.js';
 import { IdTokens } from './tokens/id-tokens.js';
+import { ClientJwts } from './tokens/client-jwts.js';
 import { IntrospectionJwt } from './tokens/introspection-jwt.js';
 import { MachineTokens } from './tokens/machine-tokens.js';
 import { PresentedCodes } from './tokens/presented-codes.js';
@@ -136,7 +137,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes, TokenLimits],
     ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
     ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],
-    ...[AccessJwt, AccessTokenMinter, RefreshEnvelope, RefreshTokenWriter, PresentedTokens, TokenReader, TokenRevoker, IntrospectionJwt],
+    ...[
+      AccessJwt,
+      AccessTokenMinter,
+      RefreshEnvelope,
+      RefreshTokenWriter,
+      PresentedTokens,
+      TokenReader,
+      TokenRevoker,
+      ClientJwts,
+      IntrospectionJwt,
+    ],
     ...[MachineTokens, ChainStart, ChainRefresh, ChainRotation, RotatedTokens, FurtherAccessTokens, RefusedLinks],
     ...[AuthorizationCodes, PresentedCodes, CodeRedemption, IdTokens, IdTokenHints],
     ...[DeviceRequests, UserCodeGuesses, ActivationContinuation, ActivationPages],

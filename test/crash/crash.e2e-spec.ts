@@ -1,7 +1,7 @@
 import { onServer } from '../support/on-server.js';
 import { startCluster, type TestCluster } from '../support/postgres.js';
 import type { ServiceProcess } from '../support/start-service-process.js';
-import { migrateTemplate } from '../support/template.js';
+import { migrate } from '../support/migrate.js';
 import { report } from '../races/support/figures.js';
 import { crashUnderLoad, startService, type Aftermath } from './support/crash-run.js';
 import { PATIENCE } from '../races/support/size.js';
@@ -11,7 +11,7 @@ let service: ServiceProcess;
 
 beforeAll(async () => {
   cluster = await startCluster({ durable: true });
-  await migrateTemplate(cluster.url);
+  await migrate(cluster.url);
   service = await startService(cluster.url);
 }, PATIENCE);
 

@@ -101,7 +101,7 @@ describe('an access token sent to POST /auth/refresh', () => {
   });
 
   it('of the same person from another service is refused', async () => {
-    const elsewhere = await createIdentityApp();
+    const elsewhere = await createIdentityApp({ ownKeys: true });
     try {
       const { accessToken } = await elsewhere.register();
       await expectInvalid(() => accessToken, 0);

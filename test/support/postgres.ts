@@ -8,7 +8,7 @@ import { lockFolder } from '../../src/service/embedded-database/folder-lock.js';
 import { startPostmaster } from '../../src/service/embedded-database/postmaster.js';
 import { chosenBinaries, clusterFolder } from './cluster-folder.js';
 import { databaseUrl, onServer } from './on-server.js';
-import { templateName } from './template.js';
+import { EMPTY } from './template.js';
 import { unusedPort } from './unused-port.js';
 
 export interface TestDatabase {
@@ -18,14 +18,15 @@ export interface TestDatabase {
 }
 
 /**
- * A migrated, empty database for one test file (or one test), on the server that all of them share.
+ * A database for one test file (or one test), on the server that all of them share.
  * Copied file by file: without waiting for the disk that is faster than through the write-ahead log.
+ * @param template STARTED: has keys, sealed by TEST_MASTER_KEY
  */
-export async function createDatabase(): Promise<TestDatabase> {
+export async function createDatabase(template = EMPTY): Promise<TestDatabase> {
   const serverUrl = process.env['TEST_POSTGRES_URL'];
   if (!serverUrl) throw new Error('TEST_POSTGRES_URL is not set: the global set-up did not run');
   const name = `test_${process.pid}_${randomBytes(6).toString('hex')}`;
-  await onServer(serverUrl, (client) => client.query(`create database ${name} template ${templateName} strategy file_copy`));
+  await onServer(serverUrl, (client) => client.query(`create database ${name} template ${template} strategy file_copy`));
   return {
     url: databaseUrl(serverUrl, name),
     name,
@@ -36,7 +37,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** A server of its own, for tests that crash it. Not migrated: see `migrateTemplate`. */
+/** A server of its own, for tests that crash it. Not migrated: see `migrate`. */
 export interface TestCluster {
   url: string;
   dataDirectory: string;

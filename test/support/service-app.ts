@@ -7,7 +7,9 @@ import { IssuanceModule, type IssuanceModuleExtras } from '../../src/issuance/is
 import type { IssuanceOptions } from '../../src/issuance/issuance.options.js';
 import { Clock } from '../../src/protocol/clock.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
+import { TEST_MASTER_KEY } from './first-start.js';
 import { createDatabase, type TestDatabase } from './postgres.js';
+import { EMPTY, STARTED } from './template.js';
 import { TestClock } from './test-clock.js';
 
 export interface TestServiceOptions {
@@ -18,6 +20,8 @@ export interface TestServiceOptions {
   readonly clock?: Clock;
   /** To listen on; one is chosen if it is not given. */
   readonly port?: number;
+  /** Keys and a master key that no other test's service has. Takes a while. */
+  readonly ownKeys?: boolean;
 }
 
 /** The real modules behind real HTTP, on a clock the test moves. */
@@ -44,9 +48,10 @@ export async function startService({
   beside,
   clock: given,
   port = 0,
+  ownKeys = false,
 }: TestServiceOptions = {}): Promise<TestService> {
-  const database = beside?.database ?? (await createDatabase());
-  const masterKey = beside?.masterKey ?? randomBytes(32);
+  const database = beside?.database ?? (await createDatabase(ownKeys ? EMPTY : STARTED));
+  const masterKey = beside?.masterKey ?? (ownKeys ? randomBytes(32) : TEST_MASTER_KEY);
   const clock = (given ?? beside?.clock ?? new TestClock()) as TestClock;
   const { grants = [], imports = [], ...options } = issuance;
   const storage = options.tokenStorage ?? true;

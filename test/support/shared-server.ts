@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { startEmbeddedDatabase } from '../../src/service/embedded-database.js';
 import { chosenBinaries, clusterFolder, removeAbandonedClusters } from './cluster-folder.js';
-import { createTemplate } from './template.js';
+import { createTemplates } from './create-templates.js';
 
 // Losing this cluster costs nothing, and waiting for the disk would be most of a test's time.
 const careless = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
@@ -11,7 +11,7 @@ export async function startSharedServer(): Promise<() => Promise<void>> {
   await removeAbandonedClusters();
   const external = process.env['DATABASE_URL'];
   if (external) {
-    await createTemplate(external);
+    await createTemplates(external);
     process.env['TEST_POSTGRES_URL'] = external;
     return () => Promise.resolve();
   }
@@ -23,7 +23,7 @@ export async function startSharedServer(): Promise<() => Promise<void>> {
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    await createTemplate(server.url);
+    await createTemplates(server.url);
   } catch (error) {
     await stop();
     throw error;

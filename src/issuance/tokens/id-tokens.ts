@@ -1,13 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
-import { Clock } from '../../protocol/clock.js';
 import { sha256 } from '../../protocol/hashing.js';
 import type { ClientRecord } from '../../storage/client.store.js';
-import { seconds } from '../../storage/reference-token-claims.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
-import { KeyRing } from '../keys/key-ring.js';
+import { ClientJwts } from './client-jwts.js';
+import { JwtType } from './jwt-types.js';
 import type { PersonOfGrant } from './minted-tokens.js';
 
 /** All that an id token may say. */
@@ -23,31 +21,26 @@ const OF_THE_SIGN_IN = ['auth_time', 'acr', 'amr'] as const;
 @Injectable()
 export class IdTokens {
   constructor(
-    private readonly jwt: JwtService,
-    private readonly keys: KeyRing,
+    private readonly jwts: ClientJwts,
     private readonly policy: ClientPolicy,
-    private readonly clock: Clock,
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {}
 
   /** @param nonce of the authorization request; §12.2: none on a refresh */
   write(client: ClientRecord, { subject, sid, claims }: PersonOfGrant, accessToken: string, nonce: string | undefined): Promise<string> {
-    const algorithm = this.policy.settings(client).idTokenAlgorithm;
-    const { kid, privateKey } = this.keys.signing(algorithm);
-    const issuedAt = seconds(this.clock.now());
-    const payload = {
-      iss: this.options.issuer,
-      sub: subject,
-      aud: client.id,
-      azp: client.id,
-      iat: issuedAt,
-      exp: issuedAt + this.options.idTokenLifetime,
-      ...Object.fromEntries(OF_THE_SIGN_IN.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]]]))),
-      ...(nonce !== undefined && { nonce }),
-      ...(sid !== undefined && { sid }),
-      at_hash: accessTokenHash(accessToken),
-    };
-    return this.jwt.signAsync(payload, { algorithm, keyid: kid, privateKey });
+    return this.jwts.sign(client, {
+      type: JwtType.idToken,
+      algorithm: this.policy.settings(client).idTokenAlgorithm,
+      lifetime: this.options.idTokenLifetime,
+      claims: {
+        sub: subject,
+        azp: client.id,
+        ...Object.fromEntries(OF_THE_SIGN_IN.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]]]))),
+        ...(nonce !== undefined && { nonce }),
+        ...(sid !== undefined && { sid }),
+        at_hash: accessTokenHash(accessToken),
+      },
+    });
   }
 }
 

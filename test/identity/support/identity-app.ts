@@ -112,12 +112,13 @@ export interface AppOptions {
   readonly issuance?: TestServiceOptions['issuance'];
   /** Of another app: two instances on one database. */
   readonly sharing?: IdentityApp;
+  readonly ownKeys?: boolean;
 }
 
 /** The whole service on a database of its own, on a clock the test moves, with the costs of Argon2 that it has in production. */
-export async function createIdentityApp({ options = {}, issuance = {}, sharing }: AppOptions = {}): Promise<IdentityApp> {
+export async function createIdentityApp({ options = {}, issuance = {}, sharing, ownKeys = false }: AppOptions = {}): Promise<IdentityApp> {
   const identity = { argon2: {}, ...options };
-  const app = new IdentityApp(await startService({ identity, issuance, ...(sharing && { beside: sharing.service }) }));
+  const app = new IdentityApp(await startService({ identity, issuance, ownKeys, ...(sharing && { beside: sharing.service }) }));
   return sharing ? app.closedWith(sharing) : app;
 }
 
