@@ -1,3 +1,4 @@
+import { isCanonicalBase64url } from './base64url.js';
 import { DAY_MS } from './limits.js';
 
 /** Kinds of token entries, as stored in `token_entry.type`. 2 and 5 are left free: device codes and pushed requests have tables of their own. */
@@ -47,10 +48,8 @@ export const formatTokenId = (key: EntryKey): string => encodeEntryKey(key).toSt
 
 /** Reads a `jti` back. `undefined` when it is none of ours; other spellings of the same bytes are refused. */
 export function parseTokenId(jti: string): EntryKey | undefined {
-  if (jti.length !== JTI_LENGTH) return undefined;
-  const bytes = Buffer.from(jti, 'base64url');
-  if (bytes.length !== ENTRY_KEY_BYTES || bytes.toString('base64url') !== jti) return undefined;
-  return decodeEntryKey(bytes, EntryType.accessToken);
+  if (jti.length !== JTI_LENGTH || !isCanonicalBase64url(jti)) return undefined;
+  return decodeEntryKey(Buffer.from(jti, 'base64url'), EntryType.accessToken);
 }
 
 export function formatUuid(bytes: Buffer): string {

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { formatUuid } from './entry-key.js';
+import { seal, unseal } from './sealing.js';
 import { uuidBytes } from './uuid.js';
 
 /**
@@ -18,8 +19,6 @@ export type HandlePrefix = (typeof HandlePrefix)[keyof typeof HandlePrefix];
 
 const ID_BYTES = 16;
 const IDENTIFIER_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const BODY = /^[A-Za-z0-9_-]{64}$/; // 48 bytes: no spare bits, so that a handle has one spelling only
 
 export const newHandle = (id: string): Handle => ({ id, identifier: randomBytes(IDENTIFIER_BYTES) });
@@ -39,27 +38,14 @@ export function parseHandle(prefix: HandlePrefix, text: string): Handle | undefi
 export const handleHash = (prefix: HandlePrefix, { id, identifier }: Handle): Buffer =>
   createHash('sha256').update(prefix).update(uuidBytes(id)).update(identifier).digest();
 
-/** Seals what belongs to a handle with a key that only the handle itself yields. nonce 12 | ciphertext | tag 16 */
-export function sealForHandle(prefix: HandlePrefix, handle: Handle, content: object): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', sealingKey(prefix, handle), nonce).setAAD(boundTo(prefix, handle));
-  return Buffer.concat([nonce, cipher.update(JSON.stringify(content), 'utf8'), cipher.final(), cipher.getAuthTag()]);
-}
+/** Seals what belongs to a handle with a key that only the handle itself yields. */
+export const sealForHandle = (prefix: HandlePrefix, handle: Handle, content: object): Buffer =>
+  seal(sealingKey(prefix, handle), Buffer.from(JSON.stringify(content)), boundTo(prefix, handle));
 
 /** Undefined when it was altered, moved to another row, or the handle is not its own. */
 export function openForHandle(prefix: HandlePrefix, handle: Handle, sealed: Buffer): object | undefined {
-  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', sealingKey(prefix, handle), sealed.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(boundTo(prefix, handle)).setAuthTag(sealed.subarray(-TAG_BYTES));
-  try {
-    return JSON.parse(
-      Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8'),
-    ) as object;
-  } catch {
-    return undefined;
-  }
+  const content = unseal(sealingKey(prefix, handle), sealed, boundTo(prefix, handle));
+  return content && (JSON.parse(content.toString('utf8')) as object);
 }
 
 const boundTo = (prefix: HandlePrefix, { id }: Handle): Buffer => Buffer.concat([Buffer.from(prefix), uuidBytes(id)]);

@@ -1,18 +1,14 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
+import { seal, unseal } from '../../protocol/sealing.js';
 
-// nonce 12 | ciphertext | tag 16
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const DERIVED_BYTES = 32;
 
-/** Seals the private parts of keys for the database: AES-256-GCM, bound to the key's name and purpose. */
+/** Seals the private parts of keys for the database, bound to the key's name and purpose. */
 export class MasterKey {
   constructor(private readonly key: Buffer) {}
 
   seal(secret: Buffer, boundTo: string): Buffer {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(boundTo));
-    return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+    return seal(this.key, secret, Buffer.from(boundTo));
   }
 
   /** 256 bits for a purpose: the same on every instance, and telling nothing of the master key or of those for other purposes. RFC 5869 */
@@ -22,12 +18,9 @@ export class MasterKey {
 
   /** @throws Error when this is not the master key it was sealed with */
   open(sealed: Buffer, boundTo: string): Buffer {
-    const decipher = createDecipheriv('aes-256-gcm', this.key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-    decipher.setAAD(Buffer.from(boundTo)).setAuthTag(sealed.subarray(-TAG_BYTES));
-    try {
-      return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-    } catch {
+    const secret = unseal(this.key, sealed, Buffer.from(boundTo));
+    if (!secret)
       throw new Error('The keys in the database were sealed with another master key. Start with the MASTER_KEY they were made with.');
-    }
+    return secret;
   }
 }

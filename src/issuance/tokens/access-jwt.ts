@@ -1,6 +1,8 @@
 import { sign, verify } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { isCanonicalBase64url } from '../../protocol/base64url.js';
 import { parseTokenId, type EntryKey } from '../../protocol/entry-key.js';
+import { LONGEST_JWT } from '../../protocol/limits.js';
 import type { AccessTokenClaims } from '../../storage/reference-token-claims.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions, SigningAlgorithm } from '../issuance.options.js';
@@ -14,7 +16,6 @@ export interface VerifiedAccessJwt {
   readonly kid: string;
 }
 
-const LONGEST_JWT = 16_384;
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** JWT access tokens (RFC 9068), signed and verified with node:crypto: the hot path. */
@@ -43,13 +44,10 @@ export class AccessJwt {
     const key = await this.keys.verification(kid);
     // The algorithm is the key's, never the token's choice (RFC 8725 §3.1).
     if (!key || alg !== key.algorithm) return undefined;
-    const signatureBytes = Buffer.from(signature, 'base64url');
-    // Spare bits of the last character would give one token several spellings.
-    if (signatureBytes.toString('base64url') !== signature) return undefined;
+    if (!isCanonicalBase64url(signature)) return undefined;
     const signed = Buffer.from(`${header}.${payload}`);
-    const claims = verify('sha256', signed, { key: key.publicKey, dsaEncoding: 'ieee-p1363' }, signatureBytes)
-      ? parseObject(payload)
-      : undefined;
+    const publicKey = { key: key.publicKey, dsaEncoding: 'ieee-p1363' } as const;
+    const claims = verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url')) ? parseObject(payload) : undefined;
     const entry = typeof claims?.['jti'] === 'string' ? parseTokenId(claims['jti']) : undefined;
     if (!claims || !entry || claims['iss'] !== this.options.issuer) return undefined;
     return { claims: claims as VerifiedAccessJwt['claims'], key: entry, kid };

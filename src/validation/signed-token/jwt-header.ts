@@ -1,3 +1,5 @@
+import { isCanonicalBase64url } from '../../protocol/base64url.js';
+import { LONGEST_JWT } from '../../protocol/limits.js';
 import type { SignatureAlgorithm } from '../validation.options.js';
 
 /** The parts of a JOSE header that decide whether and how a token is verified. */
@@ -6,7 +8,6 @@ export interface JwtHeader {
   readonly algorithm: SignatureAlgorithm;
 }
 
-const LONGEST_TOKEN = 8192;
 const COMPACT = /^([\w-]+)\.[\w-]+\.([\w-]+)$/;
 
 /**
@@ -14,11 +15,11 @@ const COMPACT = /^([\w-]+)\.[\w-]+\.([\w-]+)$/;
  * the verification, but for a signature spelled otherwise than canonically: a token has one spelling only.
  */
 export function readJwtHeader(token: string, algorithms: readonly SignatureAlgorithm[]): JwtHeader | string {
-  if (token.length > LONGEST_TOKEN) return 'longer than any access token';
+  if (token.length > LONGEST_JWT) return 'longer than any access token';
   const [, head, signature] = COMPACT.exec(token) ?? [];
   const header = head && readObject(head);
   if (!header || !signature) return 'neither a JWT nor a reference token';
-  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return 'signature not in canonical form';
+  if (!isCanonicalBase64url(signature)) return 'signature not in canonical form';
   if (!isAccessTokenType(header.typ)) return 'typ is not at+jwt';
   // RFC 7515 §4.1.11: what is critical must be understood, and no extension is.
   if (Object.hasOwn(header, 'crit')) return 'critical extension';
