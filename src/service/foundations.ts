@@ -8,6 +8,8 @@ import { ownMasterKey } from './first-run/own-master-key.js';
 
 /** The database and the master key, and how to let go of them. */
 export interface LaidFoundations extends Foundations {
+  /** The database came up with us, and goes with us. */
+  readonly embedded: boolean;
   release(): Promise<void>;
 }
 
@@ -23,7 +25,7 @@ export async function layFoundations(environment: Environment, { attach = false,
   const given = environment.MASTER_KEY ?? fromFile(environment.MASTER_KEY_FILE);
   if (environment.DATABASE_URL !== undefined) {
     if (!given) throw new Error('MASTER_KEY is required because DATABASE_URL is set.'); // the environment's check has refused this already
-    return { databaseUrl: environment.DATABASE_URL, masterKey: given, release: () => Promise.resolve() };
+    return { databaseUrl: environment.DATABASE_URL, masterKey: given, embedded: false, release: () => Promise.resolve() };
   }
   const directory = resolve(environment.DATA_DIRECTORY);
   const running = attach ? await attachEmbeddedDatabase(directory) : undefined;
@@ -31,7 +33,8 @@ export async function layFoundations(environment: Environment, { attach = false,
     ? { url: running.url, stop: () => Promise.resolve() }
     : await startEmbeddedDatabase({ directory, ...(log && { log }) });
   try {
-    return { databaseUrl: database.url, masterKey: given ?? (await ownMasterKey(directory)), release: () => database.stop() };
+    const masterKey = given ?? (await ownMasterKey(directory));
+    return { databaseUrl: database.url, masterKey, embedded: !running, release: () => database.stop() };
   } catch (error) {
     await database.stop();
     throw error;

@@ -1,4 +1,4 @@
-import { createServer, connect, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrations } from '../../migrations/index.js';
@@ -153,63 +153,6 @@ describe('the service on a database', () => {
       const stderr = await refusal({ DATABASE_URL: `postgres://somebody:hidden@127.0.0.1:${port}/x` });
       expect(stderr).toMatch(/database cannot be reached: .*ECONNREFUSED.* Check DATABASE_URL/);
       expect(stderr).not.toContain('hidden');
-    }, 30_000);
-  });
-
-  describe('on SIGTERM', () => {
-    /** A request of which the service waits for the rest. */
-    async function halfARequest(port: number, body: string): Promise<{ socket: Socket; finish: () => Promise<string> }> {
-      const socket = connect(port, '127.0.0.1');
-      socket.on('error', () => undefined);
-      let answer = '';
-      socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
-      socket.write(
-        `POST /auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
-      );
-      await sleep(100);
-      return {
-        socket,
-        finish: async () => {
-          socket.write(body.slice(5));
-          await once(socket, 'close');
-          return answer;
-        },
-      };
-    }
-
-    it('finishes the requests under way, takes no other, and exits 0', async () => {
-      const draining = await spawn(variables());
-      await draining.ready();
-      const { email, password } = await signUp(draining.url);
-      const { finish } = await halfARequest(draining.port, JSON.stringify({ email, password }));
-      draining.signal('SIGTERM');
-      await draining.until(() => draining.stdout.includes('Draining'));
-      await expect(draining.get('/health/live')).rejects.toThrow();
-      const answer = await finish();
-      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-      expect(answer).toMatch(/"accessToken":"eyJ/);
-      expect(await draining.exited).toBe(0);
-    }, 30_000);
-
-    it('does not wait for idle connections', async () => {
-      const idle = await spawn({ ...variables(), SHUTDOWN_TIMEOUT: '60' });
-      await idle.ready();
-      await fetch(`${idle.url}/health/live`); // its connection is kept alive
-      const socket = connect(idle.port, '127.0.0.1');
-      await once(socket, 'connect');
-      const before = performance.now();
-      expect(await idle.stop()).toBe(0);
-      expect(performance.now() - before).toBeLessThan(8_000);
-      socket.destroy();
-    }, 30_000);
-
-    it('cuts off what takes longer than SHUTDOWN_TIMEOUT, and exits 0 all the same', async () => {
-      const slow = await spawn({ ...variables(), SHUTDOWN_TIMEOUT: '1' });
-      await slow.ready();
-      const { socket } = await halfARequest(slow.port, '{"email":"a@example.test","password":"x"}');
-      expect(await slow.stop()).toBe(0);
-      expect(slow.log.find((line) => line['cut'] === 1)).toMatchObject({ level: 'warn' });
-      socket.destroy();
     }, 30_000);
   });
 
