@@ -1,4 +1,4 @@
-import { OAuthError } from './oauth-error.js';
+import { invalidRequest } from './oauth-error.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** RFC 8707 §2: the one parameter that may be sent several times. */
@@ -15,7 +15,7 @@ export class Parameters {
   /** @throws OAuthError invalid_request when it is absent */
   require(name: string): string {
     const value = this.get(name);
-    if (value === undefined) throw new OAuthError({ code: 'invalid_request', description: `The parameter ${name} is missing.` });
+    if (value === undefined) throw invalidRequest(`The parameter ${name} is missing.`);
     return value;
   }
 
@@ -39,10 +39,9 @@ export function parseForm(body: Buffer): Parameters {
     const equals = pair.indexOf('=');
     const name = decodeFormComponent(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? '' : decodeFormComponent(pair.slice(equals + 1));
-    if (value.includes('\0')) throw new OAuthError({ code: 'invalid_request', description: 'A parameter holds a NUL character.' });
+    if (value.includes('\0')) throw invalidRequest('A parameter holds a NUL character.');
     const earlier = values.get(name);
-    if (earlier && name !== REPEATABLE)
-      throw new OAuthError({ code: 'invalid_request', description: 'A parameter was sent more than once.' });
+    if (earlier && name !== REPEATABLE) throw invalidRequest('A parameter was sent more than once.');
     values.set(name, [...(earlier ?? []), ...(value === '' ? [] : [value])]);
   }
   return new Parameters(values);
@@ -53,7 +52,7 @@ export function decodeFormComponent(text: string): string {
   try {
     return text.includes('%') || text.includes('+') ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
   } catch (cause) {
-    throw new OAuthError({ code: 'invalid_request', description: 'A parameter is not percent-encoded UTF-8.', cause });
+    throw invalidRequest('A parameter is not percent-encoded UTF-8.', cause);
   }
 }
 
@@ -61,6 +60,6 @@ function decodeUtf8(body: Buffer): string {
   try {
     return utf8.decode(body);
   } catch (cause) {
-    throw new OAuthError({ code: 'invalid_request', description: 'The body is not UTF-8.', cause });
+    throw invalidRequest('The body is not UTF-8.', cause);
   }
 }

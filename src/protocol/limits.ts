@@ -12,6 +12,3 @@ export const LIMITS = {
 
 /** Milliseconds of a day. */
 export const DAY_MS = DAY * 1000;
-
-/** Characters of a signed token. Servers take 16 KiB of headers in all, the cookies of a browser included. */
-export const LONGEST_JWT = 8192;

@@ -65,3 +65,7 @@ export const OAUTH_ERROR_STATUS = {
 } as const;
 
 export type OAuthErrorCode = keyof typeof OAUTH_ERROR_STATUS;
+
+/** The error for whatever is malformed, missing or contradicts itself. */
+export const invalidRequest = (description: string, cause?: unknown): OAuthError =>
+  new OAuthError({ code: 'invalid_request', description, cause });

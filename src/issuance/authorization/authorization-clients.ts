@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Parameters } from '../../protocol/form.js';
+import { invalidRequest } from '../../protocol/oauth-error.js';
 import { isNative, isRegistered } from '../../protocol/redirect-uri.js';
 import { isSubset } from '../../protocol/scope.js';
 import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientDirectory } from '../clients/client-directory.js';
 import type { AuthorizationRequest, ResponseTarget } from './authorization-request.js';
-import { invalidRequest, responseMode } from './request-parameters.js';
+import { responseMode } from './request-parameters.js';
 
 /** Where a request asks its answer to be sent. */
 export interface ProvenTarget extends ResponseTarget {

@@ -3,11 +3,11 @@ import { BrowserCookies } from '../../identity/browser/browser-cookies.js';
 import type { BrowserReply, BrowserRequest } from '../../identity/browser/browser-request.js';
 import { IssuerAddress } from '../../identity/issuer-address.js';
 import type { Parameters } from '../../protocol/form.js';
+import { invalidRequest } from '../../protocol/oauth-error.js';
 import { PATHS } from '../endpoints/endpoint-table.js';
 import { AuthorizationRequests } from './authorization-requests.js';
 import type { AuthorizationTicket } from './authorization-ticket.js';
 import { AuthorizationTickets, markOf } from './authorization-tickets.js';
-import { invalidRequest } from './request-parameters.js';
 import { PushedRequests } from './pushed-requests.js';
 import { WAY_PATHS } from './way-paths.js';
 

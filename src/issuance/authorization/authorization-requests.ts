@@ -1,21 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Parameters } from '../../protocol/form.js';
+import { invalidRequest } from '../../protocol/oauth-error.js';
 import type { ClientRecord } from '../../storage/client.store.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { IdTokenHints } from '../tokens/id-token-hints.js';
 import { AuthorizationClients, type ProvenTarget } from './authorization-clients.js';
 import type { AuthorizationRequest } from './authorization-request.js';
 import { answerable } from './refused-authorization.error.js';
-import {
-  codeChallenge,
-  invalidRequest,
-  maxAge,
-  prompts,
-  refuseUnsupported,
-  requireResponseType,
-  responseMode,
-  uiLocales,
-} from './request-parameters.js';
+import { codeChallenge, maxAge, prompts, refuseUnsupported, requireResponseType, responseMode, uiLocales } from './request-parameters.js';
 
 /** Bytes of what is kept of a request: tickets of it travel in addresses, and these in headers of other requests. */
 const LARGEST_KEPT = 4_096;

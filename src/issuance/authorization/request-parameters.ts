@@ -1,5 +1,5 @@
 import { parseForm, type Parameters } from '../../protocol/form.js';
-import { OAuthError } from '../../protocol/oauth-error.js';
+import { invalidRequest, OAuthError } from '../../protocol/oauth-error.js';
 import { isCodeChallenge } from '../../protocol/pkce.js';
 import { PROMPTS, RESPONSE_MODES, type Prompt, type ResponseMode } from './authorization-request.js';
 
@@ -83,5 +83,3 @@ export const uiLocales = (parameters: Parameters): string[] =>
 const wordsOf = (text: string | undefined): string[] => [...new Set((text ?? '').split(' ').filter((word) => word !== ''))];
 
 const isPrompt = (word: string): word is Prompt => PROMPTS.some((known) => known === word);
-
-export const invalidRequest = (description: string): OAuthError => new OAuthError({ code: 'invalid_request', description });

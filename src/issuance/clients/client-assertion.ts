@@ -1,4 +1,5 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { splitCompactJws } from '../../protocol/compact-jws.js';
 import { LONGEST } from './client-secrets.js';
 
 /** RFC 7523 §2.2. */
@@ -23,8 +24,6 @@ export interface ClientAssertion {
   readonly validFrom: number | undefined;
 }
 
-const LONGEST_ASSERTION = 8_192;
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** RFC 8725 §3.11: what a client signs for another purpose (a request object, a proof of possession) is no assertion. */
 const TYPES: readonly unknown[] = [undefined, 'jwt', 'client-authentication+jwt'];
 /** How far a client's clock may be ahead of ours. */
@@ -34,8 +33,7 @@ const LONGEST_LIFE = 3_600;
 
 /** Undefined: not of the form of a client assertion (RFC 7523 §3), or its claims contradict each other. */
 export function readAssertion(text: string): ClientAssertion | undefined {
-  if (text.length > LONGEST_ASSERTION || !COMPACT.test(text)) return undefined;
-  const decoded = decode(text);
+  const decoded = splitCompactJws(text) && decode(text);
   if (!decoded || !TYPES.includes(decoded.type)) return undefined;
   const { iss, sub, aud, exp, iat, nbf, jti } = decoded.claims;
   const audience = typeof aud === 'string' ? [aud] : aud;

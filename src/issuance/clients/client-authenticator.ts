@@ -4,7 +4,7 @@ import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
 import { Clock } from '../../protocol/clock.js';
 import type { FailurePolicy } from '../../storage/failure.store.js';
 import type { ClientRecord } from '../../storage/client.store.js';
-import { invalidClient } from './authentication-errors.js';
+import { invalidClient } from './invalid-client.js';
 import { ClientAssertions } from './client-assertions.js';
 import { ClientDirectory } from './client-directory.js';
 import { matchesSecret } from './client-secrets.js';

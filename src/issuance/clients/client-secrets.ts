@@ -1,7 +1,7 @@
 import { decodeFormComponent } from '../../protocol/form.js';
 import { constantTimeEqual, sha256 } from '../../protocol/hashing.js';
 import type { ClientRecord } from '../../storage/client.store.js';
-import { invalidClient } from './authentication-errors.js';
+import { invalidClient } from './invalid-client.js';
 
 /** Characters of a client id, and of a secret. */
 export const LONGEST = 512;

@@ -1,5 +1,6 @@
 import type { Parameters } from '../../protocol/form.js';
-import { invalidClient, invalidRequest } from './authentication-errors.js';
+import { invalidRequest } from '../../protocol/oauth-error.js';
+import { invalidClient } from './invalid-client.js';
 import { ASSERTION_TYPE, readAssertion, type ClientAssertion } from './client-assertion.js';
 import { LONGEST, readBasic } from './client-secrets.js';
 

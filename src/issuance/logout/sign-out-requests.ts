@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Parameters } from '../../protocol/form.js';
-import { OAuthError } from '../../protocol/oauth-error.js';
+import { invalidRequest } from '../../protocol/oauth-error.js';
 import { isRegistered } from '../../protocol/redirect-uri.js';
 import { ClientDirectory } from '../clients/client-directory.js';
 import { ClientPolicy } from '../clients/client-policy.js';
@@ -31,10 +31,10 @@ export class SignOutRequests {
   async read(parameters: Parameters): Promise<SignOutRequest> {
     const hint = await this.hint(parameters.get('id_token_hint'));
     const client = parameters.get('client_id') ?? hint?.client;
-    if (hint && client !== hint.client) throw invalid('client_id is not the client that the id_token_hint was issued to.');
+    if (hint && client !== hint.client) throw invalidRequest('client_id is not the client that the id_token_hint was issued to.');
     const redirectUri = parameters.get('post_logout_redirect_uri');
     const state = parameters.get('state');
-    if (state !== undefined && Buffer.byteLength(JSON.stringify(state)) > LONGEST_STATE) throw invalid('state is too long.');
+    if (state !== undefined && Buffer.byteLength(JSON.stringify(state)) > LONGEST_STATE) throw invalidRequest('state is too long.');
     const request: SignOutRequest = {
       ...(client !== undefined && { client }),
       ...(redirectUri !== undefined && { redirectUri }),
@@ -60,26 +60,24 @@ export class SignOutRequests {
 
   private async hint(token: string | undefined): Promise<IdTokenHint | undefined> {
     const hint = token === undefined ? undefined : await this.hints.read(token);
-    if (token !== undefined && !hint) throw invalid('id_token_hint is no id token of this service.');
+    if (token !== undefined && !hint) throw invalidRequest('id_token_hint is no id token of this service.');
     return hint;
   }
 
   private async check({ client: id, redirectUri }: SignOutRequest): Promise<void> {
     if (id === undefined) {
       // §3: without an app that asks there is nobody whose addresses it could be among.
-      if (redirectUri !== undefined) throw invalid('post_logout_redirect_uri needs an id_token_hint or a client_id.');
+      if (redirectUri !== undefined) throw invalidRequest('post_logout_redirect_uri needs an id_token_hint or a client_id.');
       return;
     }
     const client = await this.clients.read(id); // past the cache: it decides where a person is sent
-    if (!client || client.disabledAt) throw invalid('The client is unknown.');
+    if (!client || client.disabledAt) throw invalidRequest('The client is unknown.');
     this.policy.requireEndpoint(client, 'end_session');
     // The same string, without a native app's free port: nothing is handed over here for which an app would listen.
     if (redirectUri !== undefined && !isRegistered(redirectUri, client.postLogoutRedirectUris, false))
-      throw invalid('post_logout_redirect_uri is not registered for the client.');
+      throw invalidRequest('post_logout_redirect_uri is not registered for the client.');
   }
 }
-
-const invalid = (description: string): OAuthError => new OAuthError({ code: 'invalid_request', description });
 
 const localesOf = (uiLocales = ''): string[] =>
   uiLocales

@@ -1,13 +1,13 @@
 import { sign, verify } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { isCanonicalBase64url } from '../../protocol/base64url.js';
+import { parsePart, splitCompactJws } from '../../protocol/compact-jws.js';
 import { parseTokenId, type EntryKey } from '../../protocol/entry-key.js';
-import { LONGEST_JWT } from '../../protocol/limits.js';
 import type { AccessTokenClaims } from '../../storage/reference-token-claims.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions, SigningAlgorithm } from '../issuance.options.js';
 import type { SigningKey } from '../keys/key-material.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { JwtType } from './jwt-types.js';
 
 /** A JWT access token whose signature, type and issuer hold. Its dates and its entry are still to be looked at. */
 export interface VerifiedAccessJwt {
@@ -15,8 +15,6 @@ export interface VerifiedAccessJwt {
   readonly key: EntryKey;
   readonly kid: string;
 }
-
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** JWT access tokens (RFC 9068), signed and verified with node:crypto: the hot path. */
 @Injectable()
@@ -37,17 +35,17 @@ export class AccessJwt {
 
   /** Undefined for anything that is not a JWT access token of ours. Expired ones are returned too. @throws StorageUnavailableError */
   async verify(token: string): Promise<VerifiedAccessJwt | undefined> {
-    if (token.length > LONGEST_JWT || !COMPACT.test(token)) return undefined;
-    const [header = '', payload = '', signature = ''] = token.split('.');
-    const { alg, kid, typ, crit } = parseObject(header) ?? {};
-    if (typeof kid !== 'string' || typ !== 'at+jwt' || crit !== undefined) return undefined;
+    const parts = splitCompactJws(token);
+    if (!parts) return undefined;
+    const { header, payload, signature } = parts;
+    const { alg, kid, typ, crit } = parsePart(header) ?? {};
+    if (typeof kid !== 'string' || typ !== JwtType.accessToken || crit !== undefined) return undefined;
     const key = await this.keys.verification(kid);
     // The algorithm is the key's, never the token's choice (RFC 8725 §3.1).
     if (!key || alg !== key.algorithm) return undefined;
-    if (!isCanonicalBase64url(signature)) return undefined;
     const signed = Buffer.from(`${header}.${payload}`);
     const publicKey = { key: key.publicKey, dsaEncoding: 'ieee-p1363' } as const;
-    const claims = verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url')) ? parseObject(payload) : undefined;
+    const claims = verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url')) ? parsePart(payload) : undefined;
     const entry = typeof claims?.['jti'] === 'string' ? parseTokenId(claims['jti']) : undefined;
     if (!claims || !entry || claims['iss'] !== this.options.issuer) return undefined;
     return { claims: claims as VerifiedAccessJwt['claims'], key: entry, kid };
@@ -56,7 +54,7 @@ export class AccessJwt {
   private header(key: SigningKey): string {
     let header = this.headers.get(key);
     if (header === undefined) {
-      header = base64url(JSON.stringify({ alg: key.algorithm, kid: key.kid, typ: 'at+jwt' }));
+      header = base64url(JSON.stringify({ alg: key.algorithm, kid: key.kid, typ: JwtType.accessToken }));
       this.headers.set(key, header);
     }
     return header;
@@ -64,12 +62,3 @@ export class AccessJwt {
 }
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
-
-function parseObject(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,8 +1,6 @@
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ClientAuthenticationMethod } from '../../storage/client.store.js';
 
-export const invalidRequest = (description: string): OAuthError => new OAuthError({ code: 'invalid_request', description });
-
 /** RFC 6749 §5.2: 401 in any case; the challenge names the scheme if the header was used (see the error filter). */
 export const invalidClient = (method?: ClientAuthenticationMethod): OAuthError =>
   new OAuthError({
