@@ -249,8 +249,9 @@ describe('Cross-site request forgery on consent (RFC 9700 §4.7)', () => {
     };
     for (const { csrf = '' } of Object.values(tokens)) await refused(() => browser.submit(page, { decision: 'allow', csrf }));
     service.clock.advance(1);
-    const { csrf = '' } = formOf(await browser.get(app.start({ prompt: 'select_account' }).url)).fields;
-    await refused(() => browser.submit(page, { decision: 'allow', csrf }));
+    const { fields } = formOf(await browser.get(app.start({ prompt: 'select_account' }).url));
+    await refused(() => browser.submit(page, { decision: 'allow', csrf: fields['csrf'] ?? '' }));
+    await refused(() => browser.post('/consent', { ...fields, decision: 'allow' }, { 'sec-fetch-site': 'same-origin' }));
     expect(person.id).toBeDefined();
     expect(answerOf(await allow(browser, page)).parameters['code']).toBeDefined();
   });

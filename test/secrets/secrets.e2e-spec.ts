@@ -4,6 +4,7 @@ import { newUserCode } from '../../src/protocol/user-code.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { Accounts } from '../../src/identity/accounts/accounts.js';
 import { deviceClient, PersonalBrowser } from '../device/support/device-flow.js';
+import { App } from '../authorization/support/app.js';
 import { signedIn } from '../support/code-flow.js';
 import type { TestService } from '../support/service-app.js';
 import { CapturedOutput } from './support/captured-output.js';
@@ -107,6 +108,13 @@ async function tell(story: Story): Promise<void> {
   await story.poll(tv, denied.deviceCode);
   const watched = await story.deviceCodes(tv);
 
+  // An app's requests, their tickets and codes, on the way and where they do not belong.
+  const web = new App(flow.client, service.url);
+  const way = await story.way(browser, web, false);
+  await story.way(browser, await webApp(story), true);
+  await browser.get(`/connect/authorize?code=${way}&state=${way}&client_id=${way}`);
+  await browser.get(`/consent?ticket=${way}`);
+
   // Self-contained refresh tokens and reference access tokens of the sign-in API; keys change in between.
   const store = service.get(ClientStore);
   const app = await store.find('first-party');
@@ -152,6 +160,15 @@ async function tell(story: Story): Promise<void> {
       await browser.get(`/activate?user_code=${watched.userCode}`);
     });
   }
+  for (const table of ['pushed_request', 'consent', 'sign_in_session']) {
+    const app = await webApp(story);
+    await withoutTable(table, async () => {
+      const page = await browser.get(app.start().url);
+      const pushed = await app.push().catch(() => undefined);
+      if (pushed) await browser.get(pushed.url);
+      if (table !== 'pushed_request' && page.status < 500) throw new Error('the story had no fault');
+    });
+  }
   await withoutTable('user_credential', async () => {
     await story.json('register', { email: 'bob@example.test', password: story.password() });
     await story.json('login', { email, password: newPassword });
@@ -166,6 +183,8 @@ async function tell(story: Story): Promise<void> {
   await story.rememberKeys();
   await story.refresh(fresh.refresh_token);
 }
+
+const webApp = async (story: Story): Promise<App> => new App((await story.codeFlow()).client, service.url);
 
 async function withoutTable(table: string, work: () => Promise<unknown>): Promise<void> {
   await client.query(`alter table ${table} rename to hidden`);

@@ -6,7 +6,8 @@ import { TokenMaintenance } from '../../../src/issuance/maintenance/token-mainte
 import { sha256 } from '../../../src/protocol/hashing.js';
 import { ClientStore, type ClientSettings } from '../../../src/storage/client.store.js';
 import { DEVICE_CODE, PersonalBrowser } from '../../device/support/device-flow.js';
-import { formOf } from '../../support/browser.js';
+import { allow, answerOf, type App, type Started } from '../../authorization/support/app.js';
+import { formOf, type Browser } from '../../support/browser.js';
 import { confidentialClient, resourceServer, type TestClient } from '../../support/clients.js';
 import { CodeFlow, codeClient, type Approval, type IssuedCode } from '../../support/code-flow.js';
 import { exchange, type RawAnswer, type RawRequest } from '../../support/exchange.js';
@@ -68,6 +69,21 @@ export class Story {
   redeem({ client }: CodeFlow, { code, verifier, redirectUri }: IssuedCode): Promise<RawAnswer> {
     const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: redirectUri };
     return this.form('/connect/token', form, client);
+  }
+
+  /** A person goes from an app to its code, by a request of the browser's own or a pushed one. Returns the code. */
+  async way(browser: Browser, app: App, pushed: boolean): Promise<string> {
+    const changes = { prompt: 'consent', login_hint: 'ada@example.test' };
+    const started: Started & { readonly requestUri?: string } = pushed ? await app.push(changes) : app.start(changes);
+    for (const name of ['verifier', 'state', 'nonce'] as const) this.secrets.remember(`${name} ${++this.count}`, started[name]);
+    const reference = started.requestUri?.replace(/^.*:/, '');
+    if (reference !== undefined) this.secrets.remember(`request URI ${++this.count}`, reference);
+    const page = await browser.get(started.url);
+    for (const [name, value] of Object.entries(formOf(page).fields)) this.secrets.remember(`${name} ${++this.count}`, value);
+    const { code = '' } = answerOf(await allow(browser, page)).parameters;
+    this.secrets.remember(`code ${++this.count}`, code);
+    await browser.get(page.url.replace(/.{6}$/, 'abcdef'));
+    return code;
   }
 
   /** A device that asks for codes; in every spelling that a person might type. */
