@@ -16,6 +16,7 @@ export * from './session.store.js';
 export * from './storage-unavailable.error.js';
 export * from './token-entry.store.js';
 export * from './user.store.js';
+export * from './web-session.store.js';
 export { Clock, SystemClock } from '../protocol/clock.js';
 export { EntryType, formatTokenId, parseTokenId, type EntryKey } from '../protocol/entry-key.js';
 export { referenceTokenClaims, type AccessTokenClaims, type AccessTokenPayload } from './reference-token-claims.js';

@@ -18,6 +18,7 @@ import { ScopeStore } from '../scope.store.js';
 import { SessionStore } from '../session.store.js';
 import { TokenEntryStore } from '../token-entry.store.js';
 import { UserStore } from '../user.store.js';
+import { WebSessionStore } from '../web-session.store.js';
 import { createDataSource, type PostgresOptions } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
 import { Database } from './database.js';
@@ -40,6 +41,7 @@ import { PostgresScopeStore } from './postgres-scope.store.js';
 import { PostgresSessionStore } from './postgres-session.store.js';
 import { PostgresTokenEntryStore } from './postgres-token-entry.store.js';
 import { PostgresUserStore } from './postgres-user.store.js';
+import { PostgresWebSessionStore } from './postgres-web-session.store.js';
 
 export interface PostgresStorageAsyncOptions {
   readonly imports?: DynamicModule['imports'];
@@ -67,6 +69,7 @@ const STORES: readonly (readonly [abstract: abstract new (...args: never[]) => u
   [FailureStore, PostgresFailureStore],
   [KeyStore, PostgresKeyStore],
   [LeaseStore, PostgresLeaseStore],
+  [WebSessionStore, PostgresWebSessionStore],
   [MaintenanceStore, PostgresMaintenanceStore],
 ];
 
