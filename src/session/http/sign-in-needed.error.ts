@@ -1,0 +1,8 @@
+/** Nobody is signed in, and somebody must be. */
+export class SignInNeededError extends Error {
+  /** @param redirect whether it is a person who can be sent to sign in */
+  constructor(readonly redirect: boolean) {
+    super('Nobody is signed in.');
+    this.name = 'SignInNeededError';
+  }
+}

@@ -1,0 +1,11 @@
+export { Authenticated } from './http/authenticated.decorator.js';
+export type { AuthenticatedOptions } from './http/authenticated-options.js';
+export { CurrentSession } from './http/current-session.decorator.js';
+export { RefreshFailure, type RefreshFailureKind } from './provider/refresh-failure.js';
+export { SessionEvents, type EndReason, type SessionEvent, type SessionEventMap } from './session-events.js';
+export type { RefreshedContext, SessionHooks, SignInContext, ValidationContext } from './session-hooks.js';
+export { SessionModule, type SessionModuleExtras } from './session.module.js';
+export type { OidcOptions, RefreshOptions, SessionOptions } from './session.options.js';
+export { SessionEndedError } from './state/open-session.js';
+export type { UserClaims } from './state/session-state.js';
+export type { WebSession } from './web-session.js';

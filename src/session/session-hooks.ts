@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import type { UserClaims } from './state/session-state.js';
+import type { WebSession } from './web-session.js';
+
+export interface SignInContext {
+  /** Of the id token. */
+  readonly claims: UserClaims;
+}
+
+export interface ValidationContext {
+  readonly session: WebSession;
+  readonly request: IncomingMessage;
+  /** Aborts when the browser is gone. */
+  readonly signal: AbortSignal;
+  /** Refreshes the tokens, due or not. */
+  refresh(): Promise<void>;
+  /** The cookie is sent again with this answer, and the session's idle time begins anew. ASP.NET Core: ShouldRenew. */
+  renew(): void;
+  /** Other claims from now on; `sub` stays. ASP.NET Core: ReplacePrincipal. */
+  replaceUser(claims: UserClaims): Promise<void>;
+  /** The session ends, and the request goes on anonymous. ASP.NET Core: RejectPrincipal, with the sign-out that belongs to it. */
+  reject(reason: string): void;
+}
+
+export interface RefreshedContext {
+  readonly session: WebSession;
+  /** Of the id token that came along, if one did. */
+  readonly claims?: UserClaims;
+}
+
+/** Where an app steps in. */
+export interface SessionHooks {
+  /** Who has signed in, before there is a session. Returns the claims to keep; undefined: all of them. @throws to refuse the sign-in */
+  onSignIn?(context: SignInContext): UserClaims | undefined | Promise<UserClaims | undefined>;
+  /** Once on each request with a session. ASP.NET Core: ValidatePrincipal. */
+  onValidate?(context: ValidationContext): void | Promise<void>;
+  /** Once for each refresh, not for those who waited for it. */
+  onRefreshed?(context: RefreshedContext): void | Promise<void>;
+}

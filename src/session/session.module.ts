@@ -1,0 +1,63 @@
+import { ConfigurableModuleBuilder, Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { Clock, SystemClock } from '../protocol/clock.js';
+import { WebSessionStore } from '../storage/web-session.store.js';
+import { SetCookies } from './cookie/set-cookies.js';
+import { HookRunner } from './hook-runner.js';
+import { SessionErrorFilter } from './http/session-error.filter.js';
+import { SessionGuard } from './http/session.guard.js';
+import { OidcClient } from './provider/oidc-client.js';
+import { SharedRefresh } from './refresh/shared-refresh.js';
+import { TokenRefresh } from './refresh/token-refresh.js';
+import { SESSION_CLOCK } from './session-clock.js';
+import { SessionEndings } from './session-endings.js';
+import { SessionEvents } from './session-events.js';
+import { resolveSessionOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
+import { Sessions } from './sessions.js';
+import { SessionValidation } from './session-validation.js';
+import { NewSessions } from './sign-in/new-sessions.js';
+import { sessionEndpoints } from './sign-in/session-endpoints.js';
+import { SignInAttempts } from './sign-in/sign-in-attempts.js';
+import { SignIn } from './sign-in/sign-in.js';
+import { SessionCodec } from './state/session-codec.js';
+import { SessionRecords } from './state/session-records.js';
+
+/** What is fixed when the module is declared, beside its options. */
+export interface SessionModuleExtras {
+  /** Where the module's own routes begin: login, callback, logout below it. Default: `/session`. */
+  readonly path?: string;
+  /** Modules whose exports a class of hooks injects, when they are not global. */
+  readonly imports?: NonNullable<DynamicModule['imports']>;
+}
+
+const DEFAULT_PATH = '/session';
+const PATH = Symbol('SessionPath');
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<SessionOptions>({ moduleName: 'Session' })
+  .setClassMethodName('forRoot')
+  .setExtras<SessionModuleExtras>({ path: DEFAULT_PATH, imports: [] }, (definition, { path = DEFAULT_PATH, imports = [] }) => ({
+    ...definition,
+    global: true,
+    imports: [...(definition.imports ?? []), ...imports],
+    controllers: [sessionEndpoints(path)],
+    providers: [...(definition.providers ?? []), { provide: PATH, useValue: path }],
+  }))
+  .build();
+
+/** Cookie sessions for a web app, signed in at an OpenID provider: `SessionModule.forRoot({ … })` once, then `@Authenticated()`. Fastify and Express. */
+@Module({
+  providers: [
+    {
+      provide: SESSION_OPTIONS,
+      useFactory: (options: SessionOptions, path: string, store?: WebSessionStore) =>
+        resolveSessionOptions(options, path, store !== undefined),
+      inject: [MODULE_OPTIONS_TOKEN, PATH, { token: WebSessionStore, optional: true }],
+    },
+    { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },
+    ...[SessionCodec, SessionRecords, SetCookies, SessionEvents, OidcClient, TokenRefresh, SharedRefresh],
+    ...[SessionEndings, SessionValidation, Sessions, HookRunner, SignInAttempts, SignIn, NewSessions, SessionGuard],
+    { provide: APP_FILTER, useClass: SessionErrorFilter },
+  ],
+  exports: [Sessions, SessionEvents, SessionGuard, SESSION_OPTIONS],
+})
+export class SessionModule extends ConfigurableModuleClass {}

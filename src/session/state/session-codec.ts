@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { parseJsonObject } from '../../protocol/compact-jws.js';
+import { SealingKeys } from '../cookie/sealing-keys.js';
+import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import { isSessionId, sessionIdHash } from './session-ids.js';
+import type { SessionState } from './session-state.js';
+
+/** What a cookie holds where there is no row, or only a ledger. */
+export interface SessionContent {
+  readonly generation: number;
+  readonly state: SessionState;
+  /** Milliseconds since the epoch. */
+  readonly idleUntil: number;
+}
+
+/** What a browser presents. */
+export interface PresentedSession {
+  readonly id: string;
+  /** Undefined: the store has it all. */
+  readonly content?: SessionContent & { readonly outdated: boolean };
+}
+
+/** Writes and reads what cookies and rows hold. */
+@Injectable()
+export class SessionCodec {
+  private readonly cookies: SealingKeys;
+  private readonly rows: SealingKeys;
+
+  constructor(@Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions) {
+    this.cookies = new SealingKeys('cookie', options.keys);
+    this.rows = new SealingKeys('row', options.keys);
+  }
+
+  cookieValue(id: string, { generation, state, idleUntil }: SessionContent): string {
+    if (this.options.store === 'postgres') return id;
+    return this.cookies.seal(Buffer.from(JSON.stringify({ id, generation, state, idleUntil })), this.options.cookie.name);
+  }
+
+  /** Undefined: not of our making, whatever is wrong with it. */
+  readCookie(value: string): PresentedSession | undefined {
+    if (this.options.store === 'postgres') return isSessionId(value) ? { id: value } : undefined;
+    const opened = this.cookies.open(value, this.options.cookie.name);
+    const content = opened && (parseJsonObject(opened.content) as (SessionContent & { readonly id: unknown }) | undefined);
+    return content && isSessionId(content.id) ? { id: content.id, content: { ...content, outdated: opened.outdated } } : undefined;
+  }
+
+  /** For the row of this session alone. */
+  seal(id: string, state: SessionState): string {
+    return this.rows.seal(Buffer.from(JSON.stringify(state)), boundTo(id));
+  }
+
+  /** Undefined: of another row, or by a key that is not in the ring any more. */
+  open(id: string, sealed: string): SessionState | undefined {
+    const opened = this.rows.open(sealed, boundTo(id));
+    return opened && (parseJsonObject(opened.content) as unknown as SessionState | undefined);
+  }
+}
+
+const boundTo = (id: string): string => sessionIdHash(id).toString('base64url');
