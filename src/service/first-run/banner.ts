@@ -20,7 +20,7 @@ export function banner(environment: Environment, addresses: readonly string[], c
     [
       'a token for a machine',
       `MACHINE=$(curl -s ${url}/connect/token ${service} -d grant_type=client_credentials -d scope=todos:read | ${field('access_token')}); echo $MACHINE`,
-      environment.TOKEN_ENDPOINT && environment.GRANT_CLIENT_CREDENTIALS,
+      environment.TOKEN_ENDPOINT && environment.GRANT_CLIENT_CREDENTIALS !== false,
     ],
     [
       'what the Todo API is told about it',
