@@ -286,6 +286,8 @@ describe('the command line', () => {
     ['client create --id a --type public --access-token-lifetime 90000', /--access-token-lifetime must be from 1 to 86400/],
     ['client create --id a --type public --leeway 301', /--leeway must be from 0 to 300/],
     ['user create --email nobody', /not an e-mail address/],
+    ['user create --email a\u200b@example.test', /not an e-mail address/],
+    ['user create --email a@example.test --name A\u202eda', /The name is too long, or holds characters that are not allowed/],
     ['user disable nobody@example.test', /There is no such user/],
     ['user enable 01a201b4-a9e1-773f-897a-76f304818343', /There is no such user/],
     ['session list nobody@example.test', /There is no such user/],

@@ -147,5 +147,6 @@ function refuse(error: unknown): never {
   if (!(error instanceof UserError)) throw error;
   if (error.code === 'email-taken') throw new Refusal('There is an account with this e-mail already.');
   if (error.code === 'email-invalid') throw new Refusal('This is not an e-mail address.');
+  if (error.code === 'name-invalid') throw new Refusal('The name is too long, or holds characters that are not allowed.');
   throw new Refusal(`The password ${error.refusal ? REFUSED[error.refusal] : 'cannot be used'}.`);
 }
