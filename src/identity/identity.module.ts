@@ -37,10 +37,12 @@ import { guardPages } from './pages/fastify-pages.js';
 import { PageAssets } from './pages/page-assets.js';
 import { PageErrors } from './pages/page-errors.js';
 import { PageForms } from './pages/page-forms.js';
+import { PAGE_PATHS } from './pages/page-paths.js';
 import { PageReplies } from './pages/page-replies.js';
 import { Pages } from './pages/pages.js';
 import { RegisterPageController } from './pages/register-page.controller.js';
 import { SignInPageController } from './pages/sign-in-page.controller.js';
+import { SwitchedOffPages } from './pages/switched-off-pages.js';
 import { PasswordPolicy } from './passwords/password-policy.js';
 import { Registration } from './registration.js';
 import { AccountController } from './sign-in-api/account.controller.js';
@@ -89,12 +91,12 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     CredentialCheck,
     Users,
     Registration,
-    ...[BrowserCookies, BrowserSessions, FormTokens],
+    ...[BrowserCookies, BrowserSessions, FormTokens, SwitchedOffPages],
     ...[PageAssets, PageReplies, PageErrors, PageForms, AllContinuations, Entrance, AccountOverview, AccountChanges],
   ],
   exports: [
     ...[IDENTITY_OPTIONS, Accounts, AttemptLimiter, CredentialCheck, Users],
-    ...[BrowserCookies, BrowserSessions, FormTokens, PageForms, PageReplies, PageErrors],
+    ...[BrowserCookies, BrowserSessions, FormTokens, PageForms, PageReplies, PageErrors, SwitchedOffPages],
   ],
 })
 export class IdentityModule extends ConfigurableModuleClass implements NestModule {
@@ -102,6 +104,7 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
     private readonly host: HttpAdapterHost,
     private readonly origins: AllowedOrigins,
     private readonly pageErrors: PageErrors,
+    private readonly switchedOffPages: SwitchedOffPages,
     @Inject(IDENTITY_OPTIONS) private readonly options: IdentityOptions,
   ) {
     super();
@@ -116,10 +119,11 @@ export class IdentityModule extends ConfigurableModuleClass implements NestModul
       throw new Error('The sign-in API and the pages need @nestjs/platform-fastify.');
     }
     const fastify = adapter.getInstance<FastifyInstance>();
-    guardPages(fastify, this.pageErrors, pages);
+    if (this.options.registration !== 'immediate') this.switchedOffPages.add([PAGE_PATHS.register]);
+    guardPages(fastify, this.pageErrors, this.switchedOffPages, pages);
     if (!this.options.enabled) return;
     answerEarlyProblems(fastify);
-    answerOtherOrigins(fastify, this.origins);
+    answerOtherOrigins(fastify, this.origins, this.options.storage);
     refuseOtherMethods(fastify, this.origins, this.options.storage);
   }
 }

@@ -15,7 +15,10 @@ export interface PasswordPolicyOptions {
   readonly minLength: number;
   /** Code points after NFKC, 64–256. Longer ones are refused, never cut. Default 128. */
   readonly maxLength: number;
-  /** Refuse common and breached passwords, by a list that ships with the package. Default true. */
+  /**
+   * Refuse common and breached passwords, by a list that ships with the package, and those that are common here: blanks, one part over and over, the name
+   * of the service, the e-mail's local part with a number. Default true.
+   */
   readonly refuseCommon: boolean;
 }
 

@@ -36,7 +36,7 @@ export class Registration {
     this.limiter.allow(address, limit, window);
     await this.limiter.check([address]);
     try {
-      return await this.users.create({ email, password, displayName: displayName?.trim().normalize('NFC') || undefined });
+      return await this.users.create({ email, password, displayName });
     } catch (error) {
       // The answer tells that the e-mail is known: whoever collects such answers is slowed down like one who guesses passwords.
       if (error instanceof UserError && error.code === 'email-taken') await this.countProbe(address);

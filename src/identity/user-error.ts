@@ -1,6 +1,6 @@
 import type { PasswordRefusal } from './passwords/password-policy.js';
 
-export type UserErrorCode = 'email-invalid' | 'email-taken' | 'password-refused';
+export type UserErrorCode = 'email-invalid' | 'name-invalid' | 'email-taken' | 'password-refused';
 
 /** Why an account cannot be made, or its password not be changed. */
 export class UserError extends Error {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Accounts, type Account } from './accounts/accounts.js';
+import { isDisplayName, normaliseDisplayName } from './accounts/display-name.js';
 import { normaliseEmail } from './accounts/email.js';
 import { IDENTITY_OPTIONS, type IdentityOptions } from './identity.options.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -9,7 +10,8 @@ import { UserError } from './user-error.js';
 export interface UserToCreate {
   readonly email: string;
   readonly password: string;
-  readonly displayName?: string;
+  /** By the rule of `isDisplayName`; a blank one is none. */
+  readonly displayName?: string | undefined;
   readonly roles?: readonly string[];
   readonly emailVerified?: boolean;
   /** Further claims: OpenID Connect Core §5.1. */
@@ -27,15 +29,31 @@ export class Users {
   ) {}
 
   /** @throws UserError */
-  async create({ email: raw, password, roles = [], emailVerified = false, ...more }: UserToCreate): Promise<Account> {
+  async create({
+    email: raw,
+    displayName: rawName = '',
+    password,
+    roles = [],
+    emailVerified = false,
+    ...more
+  }: UserToCreate): Promise<Account> {
     const email = normaliseEmail(raw);
     if (email === undefined) throw new UserError('email-invalid');
+    if (!isDisplayName(rawName)) throw new UserError('name-invalid');
+    const displayName = normaliseDisplayName(rawName);
     const refusal = await this.policy.refusal(password, email);
     if (refusal) throw new UserError('password-refused', refusal);
     // Spares the hash in the common case; which of two at once wins, the insert decides.
     if (await this.accounts.find({ email })) throw new UserError('email-taken');
     const passwordHash = await this.hasher.hash(password);
-    const account = await this.accounts.insert({ ...more, email, emailVerified, roles, passwordHash });
+    const account = await this.accounts.insert({
+      ...more,
+      ...(displayName !== undefined && { displayName }),
+      email,
+      emailVerified,
+      roles,
+      passwordHash,
+    });
     if (!account) throw new UserError('email-taken');
     return account;
   }

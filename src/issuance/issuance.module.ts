@@ -16,6 +16,7 @@ import { FirstPartyTokens } from '../identity/first-party-tokens.js';
 import { IssuerAddress } from '../identity/issuer-address.js';
 import { OwnTokens } from '../identity/own-tokens.js';
 import { Continuations } from '../identity/pages/continuations.js';
+import { SwitchedOffPages } from '../identity/pages/switched-off-pages.js';
 import { AuthorizationClients } from './authorization/authorization-clients.js';
 import { AuthorizationCompletion } from './authorization/authorization-completion.js';
 import { AuthorizationContinuations } from './authorization/authorization-continuations.js';
@@ -78,6 +79,7 @@ import { ContinueController } from './pages/continue.controller.js';
 import { SelectAccountController } from './pages/select-account.controller.js';
 import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { Visits } from './pages/visits.js';
+import { switchedOffPaths } from './pages/switched-off-paths.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
 import { AuthorizationCodes } from './tokens/authorization-codes.js';
@@ -181,6 +183,7 @@ export class IssuanceModule extends ConfigurableModuleClass implements NestModul
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly clients: ClientDirectory,
+    private readonly switchedOffPages: SwitchedOffPages,
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {
     super();
@@ -190,6 +193,7 @@ export class IssuanceModule extends ConfigurableModuleClass implements NestModul
   configure(): void {
     const adapter = this.host.httpAdapter;
     if (adapter.getType() !== 'fastify') throw new Error('IssuanceModule answers on Fastify hosts only: use @nestjs/platform-fastify.');
+    this.switchedOffPages.add(switchedOffPaths(this.options));
     guardEndpoints(adapter.getInstance<FastifyInstance>(), this.options, (origin) => this.clients.anyAllows(origin));
   }
 }

@@ -1,8 +1,8 @@
 import { failurePolicyFaults } from '../identity/attempts/failure-policy-faults.js';
 import { IDENTITY_DEFAULTS } from '../identity/identity.options.js';
 import { LIMITS } from '../protocol/limits.js';
-import { isLoopback } from '../protocol/loopback.js';
 import type { FailurePolicy } from '../storage/failure.store.js';
+import { issuerFaults } from './issuer-faults.js';
 
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
@@ -13,7 +13,10 @@ export type GrantTypeName = 'clientCredentials' | 'refreshToken' | 'authorizatio
 
 /** Settings of the authorization server. Lifetimes in seconds. Per-client settings override those marked (client). */
 export interface IssuanceOptions {
-  /** Issuer identifier: the `iss` of every token and the root of every endpoint's address. https, or http on loopback. RFC 8414 §2 */
+  /**
+   * Issuer identifier: the `iss` of every token and the root of every endpoint's address. https, or http on loopback; no trailing slash, and in the spelling a
+   * URL parser gives it. RFC 8414 §2
+   */
   readonly issuer: string;
   /** 32 bytes that seal the private keys in the database. */
   readonly masterKey: Buffer;
@@ -51,7 +54,7 @@ export interface IssuanceOptions {
   readonly firstPartyScopes?: readonly string[];
   /** Endpoints that answer; the others are 404 and not in the metadata. All but token need token storage, device its grant type. @default all that can be */
   readonly endpoints?: { readonly [Name in EndpointName]?: boolean };
-  /** Built-in grant types that are accepted. Those of people who sign in with a browser need token storage. @default all that can be */
+  /** Built-in grant types that are accepted. Those of people who sign in with a browser need token storage; true needs the token endpoint. @default all that can be */
   readonly grantTypes?: { readonly [Name in GrantTypeName]?: boolean };
   /** Seconds an authorization code lives. RFC 6749 §4.1.2 @default 60; at most 600 */
   readonly authorizationCodeLifetime?: number;
@@ -105,6 +108,7 @@ const ENDPOINTS_WITH_STORAGE = [
   ...(['device', 'userinfo', 'endSession'] as const),
 ] as const satisfies readonly EndpointName[];
 const GRANT_TYPES_WITH_STORAGE = ['authorizationCode', 'deviceCode'] as const satisfies readonly GrantTypeName[];
+const GRANT_TYPES = ['clientCredentials', 'refreshToken', ...GRANT_TYPES_WITH_STORAGE] as const satisfies readonly GrantTypeName[];
 const WORDS = {
   introspection: 'introspection',
   revocation: 'revocation',
@@ -113,6 +117,8 @@ const WORDS = {
   device: 'device authorization',
   userinfo: 'userinfo',
   endSession: 'end session',
+  clientCredentials: 'client_credentials',
+  refreshToken: 'refresh_token',
   authorizationCode: 'authorization_code',
   deviceCode: 'device_code',
 } as const;
@@ -209,21 +215,16 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
   if (options.endpoints?.device && options.grantTypes?.deviceCode === false) {
     faults.push('The device authorization endpoint opens requests that nobody redeems: turn it off. The grant type device_code is off.');
   }
+  if (options.endpoints?.token === false) faults.push(...tokenEndpointOffFaults(options));
   if (options.tokenStorage === false) faults.push(...storageOffFaults(options));
   return [...faults, ...authorizationFaults(options)];
 }
 
-function issuerFaults(issuer: string): string[] {
-  if (!URL.canParse(issuer)) return ['issuer must be an absolute URL.'];
-  const url = new URL(issuer);
-  const faults = [];
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
-    faults.push('issuer must use https unless its host is loopback.');
-  // RFC 8414 §2; a trailing slash would make every address of an endpoint ambiguous.
-  if (url.search || url.hash || url.username || issuer.endsWith('/'))
-    faults.push('issuer must have no query, fragment, user or trailing slash.');
-  return faults;
-}
+/** Grants are asked for there and nowhere else. Those left at their default only have nobody who asks. */
+const tokenEndpointOffFaults = ({ grantTypes = {} }: IssuanceOptions): string[] =>
+  GRANT_TYPES.filter((name) => grantTypes[name] === true).map(
+    (name) => `The grant type ${WORDS[name]} needs the token endpoint: turn it off, or the token endpoint on.`,
+  );
 
 function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [

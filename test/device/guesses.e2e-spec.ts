@@ -121,6 +121,25 @@ describe('Wrong user codes', () => {
     expect(messageOf(await found.submit(confirm, { decision: 'allow' }))).toBe('activated');
   });
 
+  it('are logged by account and address, without the code; so is who has none left', async () => {
+    const lines: unknown[] = [];
+    const keep = (message: unknown): void => void lines.push(message);
+    service.app.useLogger({ log: keep, warn: keep, error: keep });
+    try {
+      const ada = await person(service);
+      const browser = await signedIn(service, ada);
+      const who = { account: ada.id, address: browser.address };
+      await browser.enter((await tv.start()).userCode);
+      expect(lines).toEqual([]);
+      const code = newUserCode();
+      for (let n = 0; n < 11; n++) await browser.enter(code);
+      const events = [...Array<string>(10).fill('user_code_wrong'), 'user_code_locked'];
+      expect(lines).toEqual(events.map((event) => ({ event, ...who })));
+    } finally {
+      service.app.useLogger(['error', 'fatal']);
+    }
+  });
+
   it('need a person who is signed in: nothing is looked up before', async () => {
     const browser = new PersonalBrowser(service);
     const { complete, userCode } = await tv.start();

@@ -149,6 +149,8 @@ describe('e-mail addresses', () => {
     `${'a'.repeat(250)}@example.test`,
     'a@-.test',
     '@example.test',
+    'a\u202eda@example.test',
+    'ada@exam\u200bple.test',
   ];
 
   it.each(bad)('%s is refused', async (email) => {
@@ -156,6 +158,18 @@ describe('e-mail addresses', () => {
       const answer = await api.post(path, { email, password: GOOD_PASSWORD });
       expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'email', detail: expect.any(String) }]]);
     }
+  });
+});
+
+describe('display names', () => {
+  it('with characters that nobody sees or that turn others around are refused', async () => {
+    const answer = await api.post('register', { ...good()['register'], displayName: 'Ada \u202enimda' });
+    expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'displayName', detail: expect.any(String) }]]);
+  });
+
+  it.each(['', ' \u00a0\n'])('%j is none', async (displayName) => {
+    const answer = await api.post('register', { ...good()['register'], displayName });
+    expect([answer.status, answer.body.user.displayName]).toEqual([201, undefined]);
   });
 });
 

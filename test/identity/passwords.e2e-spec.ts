@@ -5,7 +5,7 @@ import { createIdentityApp, freshAddress, GOOD_PASSWORD, newEmail, type Identity
 let api: IdentityApp;
 let client: Client;
 beforeAll(async () => {
-  api = await createIdentityApp();
+  api = await createIdentityApp({ options: { pages: { name: 'Brück & Sons' } } });
   client = new Client({ connectionString: api.database.url });
   await client.connect();
 });
@@ -30,6 +30,18 @@ describe('new passwords', () => {
     ['a common one in capitals', 'PassWord123', 'common'],
     ['a common one in full-width letters', 'ｐａｓｓｗｏｒｄ１２３', 'common'],
     ['another common one', 'qwertyuiop', 'common'],
+    ['a common one between blanks', ' qwertyuiop ', 'common'],
+    ['a common one twice', 'qwertyuiopqwertyuiop', 'common'],
+    ['blanks alone', ' \u00a0 \u3000      ', 'common'],
+    ['one character over and over', '🦉'.repeat(128), 'common'],
+    ['a short part over and over', 'kx7kx7kx7kx', 'common'],
+    ['a short word over and over', 'kettle Kettle kettle ', 'common'],
+    ['the name of the software', 'Countersign', 'common'],
+    ['the name of the software and a year', 'countersign-2024!', 'common'],
+    ['the name of the software with digits in it', 'C0un7er51gn', 'common'],
+    ['the name of the software twice', 'countersigncountersign', 'common'],
+    ['the name of the service in another composition', 'bru\u0308ck+sons', 'common'],
+    ['the name of the service between digits', '1 Brück-Sons 99', 'common'],
   ])('refuses %s', async (_, password, reason) => {
     const answer = await register(password);
     expect(answer.status).toBe(400);
@@ -40,12 +52,16 @@ describe('new passwords', () => {
   it('refuses the e-mail and its local part', async () => {
     expect((await register('Long.Name@example.test', 'long.name@example.test')).body.reason).toBe('is-email');
     expect((await register('long.name', 'long.name@example.test')).body.reason).toBe('is-email');
+    for (const variant of ['LongName', 'long.name1987', '!l0ng-n4me', 'long.namelong.name'])
+      expect([variant, (await register(variant, 'long.name@example.test')).body.reason]).toEqual([variant, 'common']);
   });
 
   it.each([
     ['8 characters', 'k3ttle!x'],
     ['no capitals, digits or signs', 'kettle sparrow blue'],
-    ['128 characters outside the first plane', '🦉'.repeat(128)],
+    ['128 characters outside the first plane', '🦉🦊🐻🐼🐸🦁🐯🐰'.repeat(16)],
+    ['the name of the service in a passphrase', 'countersign likes Brück & Sons'],
+    ['the name of the service and more digits than a year has', 'countersign 83920'],
     ['spaces around', '  kettle sparrow  '],
   ])('accepts %s', async (_, password) => {
     const email = newEmail();

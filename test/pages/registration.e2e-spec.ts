@@ -58,6 +58,8 @@ describe('The registration page', () => {
     ['the e-mail as password', { email: 'ada.lovelace@example.test', password: 'ada.lovelace@example.test' }, 'password-is-email'],
     ['a password that cannot be typed', { email: 'x@example.test', password: 'blue\u0007kettle sparrows' }, 'password-invalid'],
     ['an endless name', { email: 'x@example.test', password: PASSWORD, displayName: 'A'.repeat(101) }, 'name-invalid'],
+    ['an e-mail with what nobody sees', { email: 'x\u200b@example.test', password: PASSWORD }, 'email-invalid'],
+    ['a name that turns around', { email: 'x@example.test', password: PASSWORD, displayName: 'A\u202eda' }, 'name-invalid'],
     [
       'a name that cannot be typed',
       { email: 'x@example.test', password: PASSWORD, displayName: 'A\u0000da'.replace('\u0000', '\u0001') },

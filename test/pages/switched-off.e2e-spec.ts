@@ -34,8 +34,24 @@ describe('Without pages', () => {
   ])('%s, their addresses are like any other', async (_why, options) => {
     const off = await beside.start(service, options);
     for (const path of PAGES) {
-      for (const method of ['GET', 'HEAD', 'POST', 'PUT']) await expectNothing(off, method, path);
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS']) await expectNothing(off, method, path);
     }
+  });
+
+  // Regression: other methods were told 405, and by that that there is something.
+  it.each([
+    ['authorization', { issuance: { endpoints: { authorization: false } } }, ['/connect/authorize', '/consent', '/select-account']],
+    ['devices', { issuance: { endpoints: { device: false } } }, ['/activate', '/activate/confirm']],
+    ['signing out by an app', { issuance: { endpoints: { endSession: false } } }, ['/connect/logout']],
+    ['registration', { identity: { registration: 'off' } }, ['/register']],
+    ['token storage', { issuance: { tokenStorage: false } }, ['/connect/authorize', '/connect/logout', '/auth/logout', '/auth/sessions/x']],
+  ] as const)('and with pages, but without %s, other methods find nothing either', async (_feature, options, paths) => {
+    const off = await beside.start(service, options);
+    for (const path of paths) {
+      expect([path, (await fetch(off.url + path)).status]).toEqual([path, 404]);
+      for (const method of ['OPTIONS', 'PUT']) await expectNothing(off, method, path);
+    }
+    expect((await fetch(`${off.url}/connect/token`, { method: 'OPTIONS' })).status).toBe(405);
   });
 
   it('the sign-in API goes on', async () => {

@@ -117,6 +117,14 @@ describe('the command line', () => {
     expect(out).not.toMatch(/argon2|correct horse/);
   });
 
+  it('lists names that would steer the terminal or turn the line around as harmless ones', async () => {
+    const { json } = await done('--json user create --email hostile@example.test --name Eve');
+    const hostile = 'E\u202ev\u200be\u001b[2J\u2028\ufeff\u{e0041}';
+    await onServer(database.url, (client) => client.query('update users set display_name = $1 where id = $2', [hostile, json.id]));
+    expect((await done('user list')).out).toMatch(/hostile@example\.test +enabled +Eve\?\[2J\? +2/);
+    expect((await done('--json user list')).json).toContainEqual(expect.objectContaining({ name: hostile }));
+  });
+
   it('disables a person with the sessions, and enables again', async () => {
     const { email, password, accessToken } = await signUp(service.url);
     const client = new ProtocolClient(service.url);
@@ -286,6 +294,15 @@ describe('the command line', () => {
     ['client create --id a --type public --access-token-lifetime 90000', /--access-token-lifetime must be from 1 to 86400/],
     ['client create --id a --type public --leeway 301', /--leeway must be from 0 to 300/],
     ['user create --email nobody', /not an e-mail address/],
+    ['user create --email a\u200b@example.test', /not an e-mail address/],
+    ['user create --email a@example.test --role ', /--role "" must be printable ASCII/],
+    [
+      'user create --email a@example.test --role ok --role ad~min --role ad~ad',
+      /--role "ad min" must .* without blanks.*\n- --role "ad ad"/,
+    ],
+    ['user create --email a@example.test --role adm\u00efn', /--role "admïn" must/],
+    ['user create --email a@example.test --role a\\b', /--role .* must/],
+    ['user create --email a@example.test --name A\u202eda', /The name is too long, or holds characters that are not allowed/],
     ['user disable nobody@example.test', /There is no such user/],
     ['user enable 01a201b4-a9e1-773f-897a-76f304818343', /There is no such user/],
     ['session list nobody@example.test', /There is no such user/],
@@ -333,6 +350,7 @@ describe('the command line', () => {
     'token show cs_rt_abc',
     'session end piped@example.test',
     'scope put a"b',
+    'scope put a~a',
     'scope put a --resource nothing',
     'key rotate --purpose everything',
   ])('does not understand `%s`: status 2', async (args) => {

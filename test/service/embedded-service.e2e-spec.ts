@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Browser } from '../support/browser.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { clusterFolder } from '../support/cluster-folder.js';
+import { DEVICE_CODE } from '../device/support/device-flow.js';
 import { ServiceProcess } from './support/service-process.js';
 
 const bin = fileURLToPath(new URL('./support/bin', import.meta.url));
@@ -39,7 +40,7 @@ describe('the service on its embedded database', () => {
   beforeAll(async () => {
     directory = await clusterFolder('service');
     service = await ServiceProcess.start(variables());
-    await service.until(() => service.stdout.includes('/connect/revoke'));
+    await service.until(() => service.stdout.includes('device_code='));
     firstBanner = bannerOf(service);
     pasted = await paste(firstBanner);
   }, 60_000);
@@ -57,7 +58,7 @@ describe('the service on its embedded database', () => {
   });
 
   it('prints lines that work when pasted', () => {
-    const [login = '', , me = '', machine = '', introspected = '', revoked] = pasted;
+    const [login = '', , me = '', machine = '', introspected = '', revoked, device = '', polled = ''] = pasted;
     expect(JSON.parse(login)).toMatchObject({ tokenType: 'Bearer', accessToken: expect.any(String), refreshToken: expect.any(String) });
     expect(JSON.parse(me)).toMatchObject({ email: 'demo@example.test' });
     expect(machine).toMatch(/^eyJ/);
@@ -68,6 +69,10 @@ describe('the service on its embedded database', () => {
       scope: 'todos:read',
     });
     expect(revoked).toBe('{}');
+    expect(JSON.parse(device)).toMatchObject({
+      verification_uri_complete: expect.stringMatching(/\/activate\?user_code=[A-Z]{4}-[A-Z]{4}$/),
+    });
+    expect(JSON.parse(polled)).toMatchObject({ error: 'authorization_pending' });
   });
 
   it('gives the sign-in API the scopes of the demo API', () => {
@@ -92,7 +97,19 @@ describe('the service on its embedded database', () => {
     },
   );
 
-  it('revokes by the last line what it introspected before', async () => {
+  it('has a television that gets tokens for the demo API once the demo user has connected it', async () => {
+    const [, password = ''] = /"password":"([^"]+)"/.exec(firstBanner) ?? [];
+    const api = new ProtocolClient(service.url, { id: 'demo-tv', secret: undefined });
+    const { body } = await api.form('/connect/device', { scope: 'openid offline_access todos:read' });
+    const browser = new Browser(service.url, `http://localhost:${service.port}`);
+    const confirm = await browser.submit(await browser.get(body.verification_uri_complete), { email: 'demo@example.test', password });
+    expect(confirm.html).toContain('Demo TV');
+    await browser.submit(confirm, { decision: 'allow' });
+    const tokens = await api.token({ grant_type: DEVICE_CODE, device_code: body.device_code });
+    expect(tokens.body).toMatchObject({ scope: 'openid offline_access todos:read', refresh_token: expect.any(String) });
+  });
+
+  it('revokes what it introspected before', async () => {
     const api = JSON.parse(await readFile(join(directory, 'demo-credentials.json'), 'utf8')) as { apiSecret: string };
     const answer = await new ProtocolClient(service.url, { id: 'todo-api', secret: api.apiSecret }).introspect(pasted[3] ?? '');
     expect(answer.body).toEqual({ active: false });
@@ -120,7 +137,7 @@ describe('the service on its embedded database', () => {
   it('starts again after kill -9, with the same lines, which work', async () => {
     await service.kill();
     service = await ServiceProcess.start({ ...variables(), PORT: String(service.port) });
-    await service.until(() => service.stdout.includes('/connect/revoke'));
+    await service.until(() => service.stdout.includes('device_code='));
     expect(bannerOf(service)).toBe(firstBanner);
     const [login = '', , me = '', , introspected = ''] = await paste(bannerOf(service));
     expect(JSON.parse(login)).toHaveProperty('accessToken');
@@ -132,7 +149,7 @@ describe('the service on its embedded database', () => {
     await service.stop();
     await rm(join(directory, 'demo-credentials.json'));
     service = await ServiceProcess.start(variables());
-    await service.until(() => service.stdout.includes('/connect/revoke'));
+    await service.until(() => service.stdout.includes('device_code='));
     const [login = '', , , , introspected = ''] = await paste(bannerOf(service));
     expect(JSON.parse(login)).toHaveProperty('accessToken');
     expect(JSON.parse(introspected)).toMatchObject({ active: true });

@@ -90,6 +90,8 @@ describe('the environment', () => {
     ['ISSUER', 'http://id.example.com', /ISSUER must use https/],
     ['ISSUER', 'https://id.example.com/', /ISSUER .* trailing slash/],
     ['ISSUER', 'https://id.example.com/?a', /ISSUER .* query/],
+    ['ISSUER', 'https://id.example.com?', /ISSUER .* query/],
+    ['ISSUER', 'https://:secret@id.example.com', /ISSUER .* user/],
     ['DATABASE_URL', 'mysql://db', /DATABASE_URL must be a URL with postgres/],
     ['MASTER_KEY', 'secret', /MASTER_KEY must be 32 random bytes/],
     ['MASTER_KEY', Buffer.alloc(32).toString('base64'), /MASTER_KEY/],
@@ -131,6 +133,39 @@ describe('the environment', () => {
     if (text.length > 12) expect(faults.join()).not.toContain(text);
   });
 
+  const spelled: [issuer: string, canonical: string][] = [
+    ['HTTPS://id.example.com', 'https://id.example.com'],
+    ['https://ID.example.com/myIssuer', 'https://id.example.com/myIssuer'],
+    ['https://id.example.com:443', 'https://id.example.com'],
+    ['https://id.example.com.', 'https://id.example.com'],
+    ['https://id.example.com.:8443/a', 'https://id.example.com:8443/a'],
+    ['https://id.example.com/a/../b', 'https://id.example.com/b'],
+    ['https://id.example.com/a/%2e%2E/b', 'https://id.example.com/b'],
+    ['https://id.example.com/%7etenant%2f%41', 'https://id.example.com/~tenant%2FA'],
+    ['https://id.example.com/a b', 'https://id.example.com/a%20b'],
+    ['https://id.example.com/t\u00fc', 'https://id.example.com/t%C3%BC'],
+    ['https://b\u00fccher.example', 'https://xn--bcher-kva.example'],
+    ['https:\\\\id.example.com', 'https://id.example.com'],
+    ['http://127.1:3000', 'http://127.0.0.1:3000'],
+    ['http://[0:0::1]:3000', 'http://[::1]:3000'],
+  ];
+  // Whoever compares issuers compares characters (RFC 8414 §3.3), and some libraries put what they were given through a URL parser first.
+  it.each(spelled)('refuses the issuer %s and names its canonical spelling, which is accepted', (issuer, canonical) => {
+    expect(faultsOf({ ISSUER: issuer })).toEqual([`ISSUER must be in its canonical spelling: "${canonical}".`]);
+    expect(faultsOf({ ISSUER: canonical })).toEqual([]);
+  });
+
+  it('has a canonical issuer of its own on every port', () => {
+    expect(issuerOf(readEnvironment({ PORT: '80' }))).toBe('http://localhost');
+  });
+
+  it('refuses both what has no place in an issuer and how it is spelled', () => {
+    expect(faultsOf({ ISSUER: 'https://ID.example.com/a/?b' })).toEqual([
+      expect.stringMatching(/query/),
+      'ISSUER must be in its canonical spelling: "https://id.example.com/a".',
+    ]);
+  });
+
   const contradictions: [Record<string, string>, RegExp[]][] = [
     [{ DATABASE_URL: 'postgres://db/x' }, [/MASTER_KEY is required because DATABASE_URL is set/]],
     [{ ...production, MASTER_KEY_FILE: '/x' }, [/both set/]],
@@ -157,6 +192,15 @@ describe('the environment', () => {
       [/REQUIRE_PUSHED_REQUESTS needs PUSHED_AUTHORIZATION_ENDPOINT: turn/],
     ],
     [{ TOKEN_STORAGE: 'off', PAGES: 'on' }, [/^PAGES needs token storage: turn it off, or TOKEN_STORAGE on/]],
+    [
+      { TOKEN_ENDPOINT: 'off', GRANT_CLIENT_CREDENTIALS: 'on', GRANT_REFRESH_TOKEN: 'on', GRANT_DEVICE_CODE: 'on' },
+      [
+        /^GRANT_CLIENT_CREDENTIALS needs TOKEN_ENDPOINT: turn it off, or TOKEN_ENDPOINT on\.$/,
+        /^GRANT_REFRESH_TOKEN needs TOKEN_ENDPOINT/,
+        /^GRANT_DEVICE_CODE needs TOKEN_ENDPOINT/,
+      ],
+    ],
+    [{ TOKEN_ENDPOINT: 'off', GRANT_REFRESH_TOKEN: 'off' }, []],
     [{ PAGES: 'off', REQUIRE_PUSHED_REQUESTS: 'on' }, [/^REQUIRE_PUSHED_REQUESTS needs the pages/]],
     [
       { PAGES: 'off', AUTHORIZATION_ENDPOINT: 'on', GRANT_DEVICE_CODE: 'on' },

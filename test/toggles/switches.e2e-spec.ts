@@ -50,7 +50,7 @@ describe('Endpoints that are switched off answer 404 and are not in the metadata
       const off = await at.form(path, form);
       expect([...outcome(off), off.headers.get('cache-control')]).toEqual([404, 'invalid_request', 'no-store']);
       expect((await at.form(path.replace('connect', '%63onnect'), form)).status).toBe(404);
-      expect((await at.json('GET', path)).status).toBe(404);
+      for (const method of ['GET', 'OPTIONS', 'PUT']) expect((await at.json(method, path)).status).toBe(404);
       for (const [other, otherPath, otherForm] of ENDPOINTS)
         if (other !== name) expect((await at.form(otherPath, otherForm)).status).toBe(200);
       const gone = Object.keys(all).filter((key) => key.startsWith(`${name}_`) || (name === 'token' && key === 'grant_types_supported'));

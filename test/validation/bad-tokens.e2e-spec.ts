@@ -134,6 +134,18 @@ describe.each(HOSTS)('Bad tokens on %s', (host) => {
     expect(api.log.some(({ text }) => text.includes(token.slice(6)))).toBe(false);
   });
 
+  it.each([
+    ['a refresh token', () => reference(EntryType.refreshToken)],
+    ['an authorization code', () => reference(EntryType.authorizationCode)],
+    ['half a token', () => reference(EntryType.accessToken).slice(0, -1)],
+  ])('advises no other check on account of %s', async (_what, make) => {
+    const from = api.log.length;
+    await api.get('/todos', make());
+    expect(api.log.slice(from).filter(({ text }) => text.startsWith('Token refused'))).toEqual([
+      { level: 'debug', text: expect.stringContaining('not an access token of this service') },
+    ]);
+  });
+
   it('logs no part of any refused token', () => {
     const secrets = /eyJ|cs_at_[\w-]{10}|cs_rt_[\w-]{10}/;
     expect(api.log.filter(({ text }) => text.startsWith('Token refused')).length).toBeGreaterThan(30);

@@ -18,6 +18,16 @@ describe('normaliseEmail', () => {
     'ada@example',
     'a\0@example.test',
     `${'a'.repeat(64)}@${'b'.repeat(190)}.test`,
+    'a\u200bda@example.test',
+    'ada\u202e@example.test',
+    'ada@exa\u00admple.test',
+    'a\u200dda@example.test',
+    'a\ue000@example.test',
+    'a\u0378@example.test',
+    'a\u2028@example.test',
+    'a\ud800@example.test',
+    'a\u1160@example.test',
+    'a\ufeff@example.test',
   ])('%j is none', (raw) => expect(normaliseEmail(raw)).toBeUndefined());
 
   it('has one spelling for all spellings of an address', () => {

@@ -5,6 +5,7 @@ import { isForm } from '../../protocol/form.js';
 import { requestPath } from '../../protocol/request-path.js';
 import type { PageErrors } from './page-errors.js';
 import { PAGE_ROUTE } from './page-route.decorator.js';
+import type { SwitchedOffPages } from './switched-off-pages.js';
 
 /** Bytes of a form: none of ours asks for much. */
 const LARGEST_FORM = 65_536;
@@ -13,7 +14,7 @@ const LARGEST_FORM = 65_536;
  * What holds for a page before any controller sees the request: pages are on, the method and the form's content type are right, it is not compressed and
  * not too large. Answers as a page. Must be called before the routes are registered.
  */
-export function guardPages(fastify: FastifyInstance, errors: PageErrors, enabled: boolean): void {
+export function guardPages(fastify: FastifyInstance, errors: PageErrors, off: SwitchedOffPages, enabled: boolean): void {
   const methodsOf = new Map<string, string[]>();
   fastify.addHook('onRoute', (route) => {
     if (!(PAGE_ROUTE in (route.config ?? {}))) return;
@@ -23,8 +24,10 @@ export function guardPages(fastify: FastifyInstance, errors: PageErrors, enabled
     route.errorHandler = (error, request, reply) => errors.answer(error, request, reply);
   });
   fastify.addHook('onRequest', async (request, reply) => {
-    const methods = enabled && request.is404 ? methodsOf.get(requestPath(request.url)) : undefined;
-    if (!methods) return undefined;
+    if (!enabled || !request.is404) return undefined;
+    const path = requestPath(request.url);
+    const methods = methodsOf.get(path);
+    if (!methods || off.has(path)) return undefined;
     reply.header('allow', [...new Set(methods)].join(', '));
     await errors.answer(new MethodNotAllowedException(), request, reply);
     return reply;

@@ -1,12 +1,13 @@
 import { Inject, NotFoundException, Req, Res } from '@nestjs/common';
 import type { Parameters } from '../../protocol/form.js';
 import type { Account } from '../accounts/accounts.js';
+import { isDisplayName } from '../accounts/display-name.js';
 import { TooManyAttemptsError } from '../attempts/too-many-attempts.error.js';
 import { BrowserSessions } from '../browser/browser-sessions.js';
 import type { BrowserReply } from '../browser/browser-request.js';
 import { IDENTITY_OPTIONS, type IdentityOptions } from '../identity.options.js';
 import { Registration, type Applicant } from '../registration.js';
-import { isTyped, LONGEST_EMAIL, LONGEST_NAME, LONGEST_PASSWORD } from '../typed-text.js';
+import { isTyped, LONGEST_EMAIL, LONGEST_PASSWORD } from '../typed-text.js';
 import { UserError } from '../user-error.js';
 import { Entrance, type Visit } from './entrance.js';
 import { PageController } from './page-controller.decorator.js';
@@ -93,8 +94,7 @@ export class RegisterPageController {
 }
 
 function applicantOf(form: Parameters, address: string): Applicant {
-  const displayName = form.get('displayName')?.trim();
-  return { email: form.get('email') ?? '', password: form.get('password') ?? '', ...(displayName && { displayName }), address };
+  return { email: form.get('email') ?? '', password: form.get('password') ?? '', displayName: form.get('displayName') ?? '', address };
 }
 
 /** What no rule for passwords or e-mails needs to look at. */
@@ -103,7 +103,7 @@ function misfitOf({ email, password, displayName }: Applicant): string | undefin
   if (password === '') return 'password-too-short';
   if (password.length > LONGEST_PASSWORD) return 'password-too-long';
   if (!isTyped(password, LONGEST_PASSWORD)) return 'password-invalid';
-  return displayName !== undefined && !isTyped(displayName, LONGEST_NAME) ? 'name-invalid' : undefined;
+  return displayName !== undefined && !isDisplayName(displayName) ? 'name-invalid' : undefined;
 }
 
 const statusOf = (problem: PageProblem | undefined): number => {

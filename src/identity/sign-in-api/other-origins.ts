@@ -8,13 +8,15 @@ const MAX_AGE = '600';
 
 /**
  * CORS (Fetch §3.2) for the sign-in API: the built-in client's origins, for the actual request and its preflight. Never with credentials: no cookie
- * of ours means anything here. Must be called before the routes are registered.
+ * of ours means anything here. What is off without token storage has no preflight then. Must be called before the routes are registered.
  */
-export function answerOtherOrigins(fastify: FastifyInstance, origins: AllowedOrigins): void {
+export function answerOtherOrigins(fastify: FastifyInstance, origins: AllowedOrigins, storage: boolean): void {
   const methodsOf = new Map<string, string[]>();
   fastify.addHook('onRoute', (route) => {
-    if (!apiRouteOf(route)) return;
+    const api = apiRouteOf(route);
+    if (!api) return;
     route.onRequest = [...[route.onRequest ?? []].flat(), (request, reply) => allowOrigin(request, reply, origins)];
+    if (api.needsStorage && !storage) return;
     const known = methodsOf.get(route.url);
     const methods = known ?? [];
     methods.push(...[route.method].flat());

@@ -43,6 +43,7 @@ export const invalidField = (field: string, detail: string): Problem => new Prob
 
 function fromUserError({ code, refusal }: UserError): Problem {
   if (code === 'email-taken') return new Problem('email-taken');
+  if (code === 'name-invalid') return invalidField('displayName', 'It is too long, or holds characters that are not allowed.');
   return code === 'password-refused' && refusal ? passwordRefused(refusal, 'password') : invalidEmail();
 }
 

@@ -1,6 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { addressKey } from '../../identity/attempts/address-key.js';
 import { AttemptLimiter } from '../../identity/attempts/attempt-limiter.js';
+import { TooManyAttemptsError } from '../../identity/attempts/too-many-attempts.error.js';
 import type { UserCode } from '../../protocol/user-code.js';
 import type { DeviceRequestRecord } from '../../storage/device-request.store.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
@@ -20,6 +21,8 @@ export interface Guesser {
 /** The one way from what a person typed to a device's request (RFC 8628 §5.1). Right codes are not counted, however many. */
 @Injectable()
 export class UserCodeGuesses {
+  private readonly logger = new Logger(UserCodeGuesses.name);
+
   constructor(
     private readonly requests: DeviceRequests,
     private readonly attempts: AttemptLimiter,
@@ -27,10 +30,18 @@ export class UserCodeGuesses {
   ) {}
 
   /** Undefined: no request waits for an answer to this code. @throws TooManyAttemptsError: the code was not looked up */
-  find(code: UserCode, { subject, address }: Guesser): Promise<DeviceRequestRecord | undefined> {
+  async find(code: UserCode, { subject, address }: Guesser): Promise<DeviceRequestRecord | undefined> {
     const { deviceCodeLifetime: lifetime } = this.options;
     const policy = { free: MOST_WRONG - 1, firstBlock: lifetime, longestBlock: lifetime, forgetAfter: lifetime };
     const failures = [`user-code-account:${subject}`, `user-code-${addressKey(address)}`].map((key) => ({ key, policy }));
-    return this.attempts.guess(failures, () => this.requests.find(code));
+    const who = { account: subject, address }; // never the code: it may be a right one, for another device or a moment later
+    try {
+      const found = await this.attempts.guess(failures, () => this.requests.find(code));
+      if (!found) this.logger.warn({ event: 'user_code_wrong', ...who });
+      return found;
+    } catch (error) {
+      if (error instanceof TooManyAttemptsError) this.logger.warn({ event: 'user_code_locked', ...who });
+      throw error;
+    }
   }
 }

@@ -29,7 +29,7 @@ export function guardEndpoints(
   fastify.addHook('onRequest', async (request, reply) => {
     const endpoint = endpointOf(request);
     if (!endpoint) return undefined;
-    if (endpoint.page) return endpoint.enabled(options) ? undefined : reply.callNotFound();
+    if (endpoint.page) return endpoint.enabled(options) || request.is404 ? undefined : reply.callNotFound();
     try {
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../protocol/limits.js';
 import { isRedirectUri } from '../../protocol/redirect-uri.js';
-import { parseScope } from '../../protocol/scope.js';
+import { isScopeToken } from '../../protocol/scope.js';
 import type { ClientPermissions, ClientSettings, NewClient } from '../../storage/client.store.js';
 import { flowFaults } from './client-flow-rules.js';
 import { keyFaults } from './client-key-rules.js';
@@ -65,7 +65,7 @@ function typeFaults({ type, authenticationMethod, permissions }: NewClient): str
 
 function permissionFaults({ permissions }: NewClient, { grantTypes, scopes }: ClientSurroundings): string[] {
   const unknownGrants = permissions.grantTypes.filter((grant) => !grantTypes.includes(grant));
-  const badScopes = permissions.scopes.filter((scope) => parseScope(scope)?.length !== 1);
+  const badScopes = permissions.scopes.filter((scope) => !isScopeToken(scope));
   const unknownScopes = permissions.scopes.filter((scope) => !badScopes.includes(scope) && !scopes.has(scope));
   return [
     ...unknownGrants.map((grant) => `--grant ${shown(grant)} is unknown here. Known: ${grantTypes.join(', ')}.`),

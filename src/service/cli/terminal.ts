@@ -65,6 +65,8 @@ function cell(value: unknown): string {
       .map(([name, inner]) => `${name}=${cell(inner)}`)
       .join(' ');
   }
-  // What others chose (display names, user agents) must not steer the terminal.
-  return String(value).replace(/[\0-\x1f\x7f-\x9f]/g, '?');
+  // What others chose (display names, user agents) must not steer the terminal, nor turn the rest of the line around.
+  return String(value)
+    .replace(/\p{Cf}/gu, '')
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -49,7 +49,13 @@ function pageFaults(environment: Environment): string[] {
 
 /** The modules name their options; whoever sets variables must read the variables' names. */
 const inVariables = (fault: string): string =>
-  OTHER_NAMES.reduce((sentence, [ours, theirs]) => sentence.replaceAll(ours, theirs), fault)
+  fault
+    .split(/("[^"]*")/) // what is quoted is to be typed as it is
+    .map((part) => (part.startsWith('"') ? part : withVariables(part)))
+    .join('');
+
+const withVariables = (words: string): string =>
+  OTHER_NAMES.reduce((sentence, [ours, theirs]) => sentence.replaceAll(ours, theirs), words)
     // The rest are the same words in another spelling: accessTokenLifetime is ACCESS_TOKEN_LIFETIME.
     .replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, (name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase());
 
@@ -61,8 +67,11 @@ const OTHER_NAMES = [
   ['The device authorization endpoint', 'DEVICE_ENDPOINT'],
   ['The userinfo endpoint', 'USERINFO_ENDPOINT'],
   ['The end session endpoint', 'END_SESSION_ENDPOINT'],
+  ['The grant type client_credentials', 'GRANT_CLIENT_CREDENTIALS'],
+  ['The grant type refresh_token', 'GRANT_REFRESH_TOKEN'],
   ['The grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],
   ['The grant type device_code', 'GRANT_DEVICE_CODE'],
+  ['the token endpoint', 'TOKEN_ENDPOINT'],
   ['the authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
   ['the pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
   ['the grant type authorization_code', 'GRANT_AUTHORIZATION_CODE'],

@@ -1,5 +1,6 @@
 import type { IdentityModuleOptions } from '../../identity/identity.options.js';
 import type { IssuanceOptions } from '../../issuance/issuance.options.js';
+import { canonicalIssuer } from '../../issuance/issuer-faults.js';
 import { readPageTexts } from './page-texts.js';
 import type { Environment } from './variables.js';
 
@@ -10,7 +11,8 @@ export const DEMO_FIRST_PARTY_SCOPES = ['offline_access', 'todos:read', 'todos:w
 export const isDemo = (environment: Environment): boolean =>
   environment.DATABASE_URL === undefined && environment.NODE_ENV !== 'production';
 
-export const issuerOf = (environment: Environment): string => environment.ISSUER ?? `http://localhost:${environment.PORT ?? 3000}`;
+export const issuerOf = (environment: Environment): string =>
+  environment.ISSUER ?? canonicalIssuer(`http://localhost:${environment.PORT ?? 3000}`);
 
 /** Variables of what a person must sign in for, with a browser. */
 export const NEEDS_PAGES = [
@@ -50,8 +52,8 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
       ...given('endSession', withPages(environment, 'END_SESSION_ENDPOINT')),
     },
     grantTypes: {
-      clientCredentials: environment.GRANT_CLIENT_CREDENTIALS,
-      refreshToken: environment.GRANT_REFRESH_TOKEN,
+      ...given('clientCredentials', environment.GRANT_CLIENT_CREDENTIALS),
+      ...given('refreshToken', environment.GRANT_REFRESH_TOKEN),
       ...given('authorizationCode', withPages(environment, 'GRANT_AUTHORIZATION_CODE')),
       ...given('deviceCode', withPages(environment, 'GRANT_DEVICE_CODE')),
     },

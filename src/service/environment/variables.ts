@@ -17,7 +17,7 @@ export class Environment {
     kind: url('https:', 'http:'),
     defaultMeaning: 'http://localhost:PORT',
     meaning:
-      'Issuer identifier: the `iss` of every token and the root of every published address. https, or http on loopback; no trailing slash. RFC 8414 §2',
+      'Issuer identifier: the `iss` of every token and the root of every published address. https, or http on loopback; no trailing slash, and in the spelling a URL parser gives it. RFC 8414 §2',
   })
   ISSUER?: string;
 
@@ -166,7 +166,7 @@ export class Environment {
   @Variable({ kind: seconds, default: '172800', meaning: 'How long entries are kept after they expired, 0 to 315360000.' })
   RETENTION!: number;
 
-  @Variable({ kind: onOff, default: 'on', meaning: '`/connect/token`. RFC 6749 §3.2' })
+  @Variable({ kind: onOff, default: 'on', meaning: '`/connect/token`. Off: no GRANT_… may be turned on. RFC 6749 §3.2' })
   TOKEN_ENDPOINT!: boolean;
 
   @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: '`/connect/introspect`. RFC 7662' })
@@ -247,11 +247,11 @@ export class Environment {
   })
   SIGN_IN_SESSION_LIFETIME!: number;
 
-  @Variable({ kind: onOff, default: 'on', meaning: 'Grant type client_credentials. RFC 6749 §4.4' })
-  GRANT_CLIENT_CREDENTIALS!: boolean;
+  @Variable({ kind: onOff, defaultMeaning: 'on', meaning: 'Grant type client_credentials. RFC 6749 §4.4' })
+  GRANT_CLIENT_CREDENTIALS?: boolean;
 
-  @Variable({ kind: onOff, default: 'on', meaning: 'Grant type refresh_token. RFC 6749 §6' })
-  GRANT_REFRESH_TOKEN!: boolean;
+  @Variable({ kind: onOff, defaultMeaning: 'on', meaning: 'Grant type refresh_token. RFC 6749 §6' })
+  GRANT_REFRESH_TOKEN?: boolean;
 
   @Variable({ kind: onOff, defaultMeaning: 'on; off without TOKEN_STORAGE', meaning: 'Grant type authorization_code. RFC 6749 §4.1' })
   GRANT_AUTHORIZATION_CODE?: boolean;

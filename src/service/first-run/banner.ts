@@ -1,3 +1,4 @@
+import { DeviceCodeGrant } from '../../issuance/grants/device-code.grant.js';
 import type { Environment } from '../environment/variables.js';
 import type { DemoCredentials } from './demo-credentials.js';
 import { DEMO } from './demo-data.js';
@@ -20,7 +21,7 @@ export function banner(environment: Environment, addresses: readonly string[], c
     [
       'a token for a machine',
       `MACHINE=$(curl -s ${url}/connect/token ${service} -d grant_type=client_credentials -d scope=todos:read | ${field('access_token')}); echo $MACHINE`,
-      environment.TOKEN_ENDPOINT && environment.GRANT_CLIENT_CREDENTIALS,
+      environment.TOKEN_ENDPOINT && environment.GRANT_CLIENT_CREDENTIALS !== false,
     ],
     [
       'what the Todo API is told about it',
@@ -31,6 +32,16 @@ export function banner(environment: Environment, addresses: readonly string[], c
       'revoke it',
       `curl -s ${url}/connect/revoke ${service} -d token=$MACHINE`,
       environment.REVOCATION_ENDPOINT ?? environment.TOKEN_STORAGE,
+    ],
+    [
+      `a television asks for codes: open its verification_uri_complete in a browser, and sign in as ${DEMO.email}`,
+      `TV=$(curl -s ${url}/connect/device -d client_id=${DEMO.deviceId} -d scope=openid+offline_access+todos:read); echo "$TV"`,
+      hasDevices(environment),
+    ],
+    [
+      'its tokens, once you have connected it there',
+      `curl -s ${url}/connect/token -d client_id=${DEMO.deviceId} -d grant_type=${DeviceCodeGrant.type} -d device_code=$(echo "$TV" | ${field('device_code')})`,
+      hasDevices(environment),
     ],
   ];
   return [
@@ -44,6 +55,9 @@ export function banner(environment: Environment, addresses: readonly string[], c
     '',
   ].join('\n');
 }
+
+const hasDevices = ({ TOKEN_ENDPOINT, TOKEN_STORAGE, DEVICE_ENDPOINT, GRANT_DEVICE_CODE, PAGES }: Environment): boolean =>
+  TOKEN_ENDPOINT && (DEVICE_ENDPOINT ?? (TOKEN_STORAGE && PAGES !== false)) && GRANT_DEVICE_CODE !== false;
 
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 

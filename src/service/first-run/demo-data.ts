@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { Accounts } from '../../identity/accounts/accounts.js';
 import { PasswordHasher } from '../../identity/passwords/password-hasher.js';
 import { Users } from '../../identity/users.js';
+import { DeviceCodeGrant } from '../../issuance/grants/device-code.grant.js';
 import { Clock } from '../../protocol/clock.js';
 import { constantTimeEqual, sha256 } from '../../protocol/hashing.js';
 import { ClientStore, type NewClient } from '../../storage/client.store.js';
@@ -13,13 +14,14 @@ export const DEMO = {
   serviceId: 'demo-service',
   apiId: 'todo-api',
   webId: 'demo-web',
+  deviceId: 'demo-tv',
   resource: 'http://localhost:4000',
   scopes: ['todos:read', 'todos:write'],
 } as const;
 
 /**
- * A person, an API, a backend client and an app that signs people in, to try things with. Idempotent: what an operator changed stays as it is, but for the secrets and the
- * password, which are set to the known ones again, so that what the banner prints works.
+ * A person, an API, a backend client, an app that signs people in and a device, to try things with. Idempotent: what an operator changed stays as it is,
+ * but for the secrets and the password, which are set to the known ones again, so that what the banner prints works.
  */
 export async function seedDemo(app: INestApplicationContext, credentials: DemoCredentials): Promise<void> {
   const scopes = app.get(ScopeStore, { strict: false });
@@ -28,16 +30,12 @@ export async function seedDemo(app: INestApplicationContext, credentials: DemoCr
   await ensureClient(app, demoService, credentials.serviceSecret);
   await ensureClient(app, todoApi, credentials.apiSecret);
   await ensureClient(app, demoWeb);
+  await ensureClient(app, demoTv);
   await ensurePerson(app, credentials.password);
 }
 
-const confidential = {
-  type: 'confidential',
-  authenticationMethod: 'client_secret_basic',
-  redirectUris: [],
-  postLogoutRedirectUris: [],
-  allowedOrigins: [],
-} as const;
+const noUris = { redirectUris: [], postLogoutRedirectUris: [], allowedOrigins: [] } as const;
+const confidential = { type: 'confidential', authenticationMethod: 'client_secret_basic', ...noUris } as const;
 
 const demoService: NewClient = {
   ...confidential,
@@ -75,6 +73,22 @@ const demoWeb: NewClient = {
   redirectUris: ['http://localhost:4001/callback', 'http://127.0.0.1/callback'],
   postLogoutRedirectUris: ['http://localhost:4001/'],
   allowedOrigins: ['http://localhost:4001'],
+  settings: {},
+};
+
+/** Holds no secret, shows a code, and is answered on `/activate`. */
+const demoTv: NewClient = {
+  ...noUris,
+  id: DEMO.deviceId,
+  displayName: 'Demo TV',
+  type: 'public',
+  authenticationMethod: 'none',
+  permissions: {
+    endpoints: ['token', 'revocation', 'device'],
+    grantTypes: [DeviceCodeGrant.type, 'refresh_token'],
+    scopes: ['openid', 'offline_access', 'todos:read'],
+    resources: [DEMO.resource],
+  },
   settings: {},
 };
 

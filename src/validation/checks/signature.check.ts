@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { EntryType } from '../../protocol/entry-key.js';
+import { parseToken } from '../../protocol/token-string.js';
 import { SignedTokenVerifier } from '../signed-token/signed-token-verifier.js';
-import { TokenCheck, type Verdict } from '../token-check.js';
+import { refused, TokenCheck, type Verdict } from '../token-check.js';
 
 /** Signature, issuer, audience and dates of signed tokens, and nothing else: a revoked token is good until it expires. */
 @Injectable()
@@ -11,6 +13,8 @@ export class SignatureCheck extends TokenCheck {
 
   override async check(token: string): Promise<Verdict> {
     if (token.startsWith('cs_')) {
+      // No check accepts anything else of ours: advice would be wrong.
+      if (parseToken(token)?.key.type !== EntryType.accessToken) return refused('not an access token of this service');
       const reason = "a reference token carries no signature; set the option check to 'entry' or 'introspection' to accept them";
       return { accepted: false, reason, misuse: true };
     }

@@ -1,4 +1,4 @@
-import { parseScope } from '../../protocol/scope.js';
+import { isScopeToken } from '../../protocol/scope.js';
 import { adding, SCOPES } from './route-requirements.js';
 
 /**
@@ -7,7 +7,7 @@ import { adding, SCOPES } from './route-requirements.js';
  * @throws TypeError for no scope, or one that is no scope token (RFC 6749 §3.3)
  */
 export function RequireScopes(...scopes: [string, ...string[]]): ClassDecorator & MethodDecorator {
-  if (scopes.length === 0 || scopes.some((scope) => parseScope(scope)?.length !== 1)) {
+  if (scopes.length === 0 || !scopes.every(isScopeToken)) {
     throw new TypeError('RequireScopes: name at least one scope, each by itself.');
   }
   return adding(SCOPES, scopes);

@@ -1,4 +1,5 @@
-import { LONGEST_EMAIL, LONGEST_NAME, LONGEST_PASSWORD } from '../../typed-text.js';
+import { LONGEST_EMAIL, LONGEST_PASSWORD } from '../../typed-text.js';
+import { DisplayName } from './display-name.decorator.js';
 import { MayBeAbsent } from './may-be-absent.decorator.js';
 import { Text } from './text.decorator.js';
 
@@ -10,6 +11,6 @@ export class RegisterRequest {
   readonly password!: string;
 
   @MayBeAbsent()
-  @Text(LONGEST_NAME)
+  @DisplayName()
   readonly displayName?: string;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseScope } from '../../../protocol/scope.js';
+import { isScopeToken } from '../../../protocol/scope.js';
 import { ScopeStore } from '../../../storage/scope.store.js';
 import { isResource } from '../client-rules.js';
 import { collect, type CommandHost } from '../command-host.js';
@@ -28,7 +28,7 @@ export function scopeCommands(program: Command, { run }: CommandHost): void {
     .option('--description <text>', 'what people read of it')
     .action((name: string, options: { resource?: string[]; description?: string }) => {
       const resources = options.resource ?? [];
-      if (parseScope(name)?.length !== 1 || name.length > 100) {
+      if (!isScopeToken(name) || name.length > 100) {
         throw new Misuse('A scope is 1 to 100 printable ASCII characters without blank, quote or backslash (RFC 6749 §3.3).');
       }
       const bad = resources.find((resource) => !isResource(resource));

@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 import type { Account } from '../../../identity/accounts/accounts.js';
 import { UserError } from '../../../identity/user-error.js';
 import { Users } from '../../../identity/users.js';
+import { isScopeToken } from '../../../protocol/scope.js';
 import { claimFaults } from '../claim-rules.js';
 import { collect, type CommandHost } from '../command-host.js';
 import { findPerson } from '../find-person.js';
 import { jsonFile } from '../json-file.js';
+import { shown } from '../rules.js';
 import { message, Misuse, record, Refusal, table, type Terminal } from '../terminal.js';
 
 interface CreateOptions {
@@ -39,7 +41,7 @@ export function userCommands(program: Command, { run, terminal }: CommandHost): 
     .option('--password-stdin', 'read the password from standard input')
     .option('--prompt', 'ask for the password')
     .action(async (options: CreateOptions & PasswordOptions) => {
-      refuseFaults(options.claims ?? {});
+      refuseFaults([...roleFaults(options.role ?? []), ...claimFaults(options.claims ?? {})]);
       const { password, generated } = await chosenPassword(options, terminal);
       await run(async (app) => {
         const account = await app
@@ -107,10 +109,17 @@ async function setPassword(app: INestApplicationContext, who: string, password: 
   throw new Refusal('The account was changed by somebody else meanwhile. Try again.');
 }
 
-function refuseFaults(claims: object): void {
-  const faults = claimFaults(claims);
-  if (faults.length > 0) throw new Refusal(['The claims do not fit:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
+function refuseFaults(faults: readonly string[]): void {
+  if (faults.length > 0) throw new Refusal(['The user does not fit:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
 }
+
+/** Roles are listed with blanks between: a role of two words would read as two roles. */
+const roleFaults = (roles: readonly string[]): string[] =>
+  roles
+    .filter((role) => !isScopeToken(role))
+    .map(
+      (role) => `--role ${shown(role)} must be printable ASCII characters without blanks, quotation marks and backslashes, at least one.`,
+    );
 
 /** Never from an argument: those are in the shell's history and in the list of processes. */
 async function chosenPassword(
@@ -147,5 +156,6 @@ function refuse(error: unknown): never {
   if (!(error instanceof UserError)) throw error;
   if (error.code === 'email-taken') throw new Refusal('There is an account with this e-mail already.');
   if (error.code === 'email-invalid') throw new Refusal('This is not an e-mail address.');
+  if (error.code === 'name-invalid') throw new Refusal('The name is too long, or holds characters that are not allowed.');
   throw new Refusal(`The password ${error.refusal ? REFUSED[error.refusal] : 'cannot be used'}.`);
 }
