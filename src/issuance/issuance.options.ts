@@ -136,7 +136,8 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     throw new Error(['The issuance options contradict each other:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
   const tokenStorage = options.tokenStorage ?? true;
   // Nothing but codes comes of the authorization endpoint, and nothing but requests to it of the pushed one.
-  const authorization = options.endpoints?.authorization ?? (tokenStorage && options.grantTypes?.authorizationCode !== false);
+  const redeemable = tokenStorage && options.endpoints?.token !== false;
+  const authorization = options.endpoints?.authorization ?? (redeemable && options.grantTypes?.authorizationCode !== false);
   return {
     tokenStorage,
     tokenEntryValidation: false,
@@ -172,7 +173,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
       ...all(ENDPOINTS_WITH_STORAGE, tokenStorage),
       token: true,
       pushedAuthorization: authorization,
-      device: tokenStorage && options.grantTypes?.deviceCode !== false,
+      device: redeemable && options.grantTypes?.deviceCode !== false,
       ...withoutUndefined(options.endpoints ?? {}),
       authorization,
     },
@@ -220,11 +221,15 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
   return [...faults, ...authorizationFaults(options)];
 }
 
-/** Grants are asked for there and nowhere else. Those left at their default only have nobody who asks. */
-const tokenEndpointOffFaults = ({ grantTypes = {} }: IssuanceOptions): string[] =>
-  GRANT_TYPES.filter((name) => grantTypes[name] === true).map(
+/** Grants are asked for there and nowhere else, and codes redeemed. What is left at its default is off, or has nobody who asks. */
+const tokenEndpointOffFaults = ({ grantTypes = {}, endpoints = {} }: IssuanceOptions): string[] => [
+  ...GRANT_TYPES.filter((name) => grantTypes[name] === true).map(
     (name) => `The grant type ${WORDS[name]} needs the token endpoint: turn it off, or the token endpoint on.`,
-  );
+  ),
+  ...(['authorization', 'device'] as const)
+    .filter((name) => endpoints[name] === true)
+    .map((name) => `The ${WORDS[name]} endpoint opens requests that nobody redeems without the token endpoint: turn it off, or that on.`),
+];
 
 function storageOffFaults(options: IssuanceOptions): string[] {
   const needing: [boolean | undefined, string][] = [

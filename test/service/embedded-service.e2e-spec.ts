@@ -30,6 +30,9 @@ const bannerOf = (service: ServiceProcess): string =>
     .filter((line) => !line.startsWith('{'))
     .join('\n');
 
+/** Its last line, and the blank one behind it. */
+const hasWholeBanner = (service: ServiceProcess): boolean => /device_code=.*\n\n/.test(service.stdout);
+
 describe('the service on its embedded database', () => {
   let directory: string;
   let service: ServiceProcess;
@@ -40,7 +43,7 @@ describe('the service on its embedded database', () => {
   beforeAll(async () => {
     directory = await clusterFolder('service');
     service = await ServiceProcess.start(variables());
-    await service.until(() => service.stdout.includes('device_code='));
+    await service.until(() => hasWholeBanner(service));
     firstBanner = bannerOf(service);
     pasted = await paste(firstBanner);
   }, 60_000);
@@ -137,7 +140,7 @@ describe('the service on its embedded database', () => {
   it('starts again after kill -9, with the same lines, which work', async () => {
     await service.kill();
     service = await ServiceProcess.start({ ...variables(), PORT: String(service.port) });
-    await service.until(() => service.stdout.includes('device_code='));
+    await service.until(() => hasWholeBanner(service));
     expect(bannerOf(service)).toBe(firstBanner);
     const [login = '', , me = '', , introspected = ''] = await paste(bannerOf(service));
     expect(JSON.parse(login)).toHaveProperty('accessToken');
@@ -149,7 +152,7 @@ describe('the service on its embedded database', () => {
     await service.stop();
     await rm(join(directory, 'demo-credentials.json'));
     service = await ServiceProcess.start(variables());
-    await service.until(() => service.stdout.includes('device_code='));
+    await service.until(() => hasWholeBanner(service));
     const [login = '', , , , introspected = ''] = await paste(bannerOf(service));
     expect(JSON.parse(login)).toHaveProperty('accessToken');
     expect(JSON.parse(introspected)).toMatchObject({ active: true });

@@ -200,6 +200,10 @@ describe('the environment', () => {
         /^GRANT_DEVICE_CODE needs TOKEN_ENDPOINT/,
       ],
     ],
+    [
+      { TOKEN_ENDPOINT: 'off', AUTHORIZATION_ENDPOINT: 'on', DEVICE_ENDPOINT: 'on' },
+      [/^AUTHORIZATION_ENDPOINT opens requests that nobody redeems without TOKEN_ENDPOINT/, /^DEVICE_ENDPOINT opens requests/],
+    ],
     [{ TOKEN_ENDPOINT: 'off', GRANT_REFRESH_TOKEN: 'off' }, []],
     [{ PAGES: 'off', REQUIRE_PUSHED_REQUESTS: 'on' }, [/^REQUIRE_PUSHED_REQUESTS needs the pages/]],
     [
@@ -215,6 +219,11 @@ describe('the environment', () => {
   it('has no authorization endpoint where codes are not taken', () => {
     const { endpoints } = resolveIssuanceOptions(issuanceOptions(readEnvironment({ ...production, GRANT_AUTHORIZATION_CODE: 'off' }), key));
     expect(endpoints).toMatchObject({ authorization: false, pushedAuthorization: false, token: true });
+  });
+
+  it('opens no requests where there is no token endpoint to end them', () => {
+    const { endpoints } = resolveIssuanceOptions(issuanceOptions(readEnvironment({ ...production, TOKEN_ENDPOINT: 'off' }), key));
+    expect(endpoints).toMatchObject({ token: false, authorization: false, pushedAuthorization: false, device: false });
   });
 
   it('names every fault at once, in the names of the variables', () => {
