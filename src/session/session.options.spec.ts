@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { resolveSessionOptions, type SessionOptions } from './session.options.js';
+
+const good: SessionOptions = {
+  baseUrl: 'https://app.example',
+  oidc: { issuer: 'https://id.example', clientId: 'app' },
+  keys: [randomBytes(32).toString('base64')],
+};
+const faultsOf = (changes: Partial<SessionOptions>, hasDatabase = false, path = '/session'): string[] => {
+  try {
+    resolveSessionOptions({ ...good, ...changes }, path, hasDatabase);
+    return [];
+  } catch (error) {
+    return (error as Error).message.split('\n- ').slice(1);
+  }
+};
+
+describe('The options of sessions (session.md R2)', () => {
+  it('have the safe ones as defaults', () => {
+    const { cookie, secure, store, refresh, session, refreshes } = resolveSessionOptions(good, '/session', false);
+    expect({ cookie, secure, store, refresh, session, refreshes }).toEqual({
+      cookie: { name: '__Host-Http-session', sameSite: 'strict' },
+      secure: true,
+      store: 'cookie',
+      refreshes: true,
+      refresh: { before: 60, leeway: 30, timeout: 5, outageGrace: 0 },
+      session: { idle: 28_800, absolute: 86_400 },
+    });
+  });
+
+  it('are for loopback without TLS, too, with a cookie that http may set', () => {
+    const { cookie, secure } = resolveSessionOptions({ ...good, baseUrl: 'http://localhost:4000' }, '/session', false);
+    expect([cookie.name, secure]).toEqual(['session', false]);
+  });
+
+  it.each<[Partial<SessionOptions>, RegExp]>([
+    [{ baseUrl: 'http://app.example' }, /^baseUrl must be an origin/],
+    [{ baseUrl: 'https://app.example/' }, /^baseUrl/],
+    [{ baseUrl: 'https://app.example/path' }, /^baseUrl/],
+    [{ baseUrl: 'app.example' }, /^baseUrl/],
+    [{ oidc: { ...good.oidc, issuer: 'http://id.example' } }, /^oidc\.issuer/],
+    [{ oidc: { ...good.oidc, clientId: '' } }, /^oidc\.clientId/],
+    [{ oidc: { ...good.oidc, scope: 'profile' } }, /^oidc\.scope/],
+    [{ keys: [] }, /^keys must hold one/],
+    [{ keys: [randomBytes(32), randomBytes(31)] }, /^keys must be 32 bytes/],
+    [{ keys: ['short'] }, /^keys must be 32 bytes/],
+    [{ store: 'postgres' }, /^store is 'postgres': import PostgresStorageModule/],
+    [{ processes: 2 }, /^processes is more than one: import PostgresStorageModule/],
+    [{ cookie: { name: 'a b' } }, /^cookie\.name must be/],
+    [{ baseUrl: 'http://localhost:4000', cookie: { name: '__Host-session' } }, /^cookie\.name has a prefix/],
+    [{ session: { idle: 0 } }, /^session\.idle/],
+    [{ session: { idle: 100, absolute: 99 } }, /^session\.idle/],
+    [{ refresh: { before: -1 } }, /^refresh\.before/],
+    [{ refresh: { timeout: 0 } }, /^refresh\.timeout/],
+  ])('refuse %j', (changes, fault) => expect(faultsOf(changes)).toEqual([expect.stringMatching(fault)]));
+
+  it.each(['session', '/', '/session/', '/a b', ''])('refuse the path %j', (path) =>
+    expect(faultsOf({}, false, path)).toEqual([expect.stringMatching(/^path/)]),
+  );
+
+  it('take the database where it is there', () => expect(faultsOf({ store: 'postgres', processes: 4 }, true)).toEqual([]));
+
+  it('name every fault at once, and no key', () => {
+    const keys = ['c2hvcnQ'];
+    const faults = faultsOf({ baseUrl: 'x', store: 'postgres', keys });
+    expect(faults).toHaveLength(3);
+    expect(faults.join()).not.toContain('c2hvcnQ');
+  });
+});
