@@ -29,6 +29,7 @@ export const de: Readonly<Record<TextKey, string>> = {
 
   'consent.title': '{app} bittet um Zugriff',
   'consent.lead': 'Die App darf dann:',
+  'consent.new': 'Neu',
   'consent.nothing': 'Die App erfährt, dass Sie angemeldet sind, und sonst nichts.',
   'consent.host': 'Sie werden zu {host} weitergeleitet.',
   'consent.withdraw': 'Sie können den Zugriff auf Ihrer Kontoseite jederzeit wieder entziehen.',

@@ -27,6 +27,7 @@ export const en = {
 
   'consent.title': '{app} asks for access',
   'consent.lead': 'It will be able to:',
+  'consent.new': 'New',
   'consent.nothing': 'It learns that you are signed in, and nothing else.',
   'consent.host': 'You will be sent to {host}.',
   'consent.withdraw': 'You can take access away again at any time, on your account page.',
