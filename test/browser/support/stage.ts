@@ -3,10 +3,10 @@ import { startService, type TestService, type TestServiceOptions } from '../../s
 import { unusedPort } from '../../support/unused-port.js';
 import { launchChromium } from './chromium.js';
 
-/** A page, and what happened in it that should not. */
+/** A page, and what happened in its browser that should not. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Requests to anybody else, blocked content, errors of scripts. */
+  /** Requests to anybody else, blocked content, errors of scripts: in any tab. */
   readonly faults: readonly string[];
 }
 
@@ -57,8 +57,22 @@ export class Stage {
   }
 
   async page(options: ContextOptions = {}): Promise<WatchedPage> {
-    const page = await (await this.context(options)).newPage();
-    return { page, faults: watch(page, this.issuer) };
+    const context = await this.context(options);
+    const faults = watch(context, this.issuer);
+    return { page: await context.newPage(), faults };
+  }
+
+  /** Runs a journey in a browser of its own; nothing in any of its tabs may be blocked, fail, or ask anybody else. */
+  async journey(options: ContextOptions, travel: (page: Page) => Promise<void>): Promise<void> {
+    const { page, faults } = await this.page(options);
+    try {
+      await travel(page);
+      expect(faults).toEqual([]);
+    } catch (error) {
+      throw new Error(`On the way, at ${page.url()}:\n${await textOf(page)}`, { cause: error });
+    } finally {
+      await page.context().close();
+    }
   }
 
   async strike(): Promise<void> {
@@ -67,15 +81,22 @@ export class Stage {
   }
 }
 
-function watch(page: Page, issuer: string): readonly string[] {
+function watch(context: BrowserContext, issuer: string): readonly string[] {
   const faults: string[] = [];
-  page.on('request', (request) => {
+  context.on('request', (request) => {
     if (!request.isNavigationRequest() && !request.url().startsWith(`${issuer}/`)) faults.push(`asked ${request.url()}`);
   });
-  page.on('console', (message) => {
+  context.on('console', (message) => {
     // A refused form is a 401, 409 or 429, which Chromium calls an error of the page.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text());
   });
-  page.on('pageerror', (error) => faults.push(error.message));
+  context.on('weberror', (error) => faults.push(error.error().message));
   return faults;
 }
+
+/** What a person would see, for the message of a test that failed there. */
+const textOf = (page: Page): Promise<string> =>
+  page
+    .locator('body')
+    .innerText({ timeout: 1_000 })
+    .catch(() => '');
