@@ -86,6 +86,17 @@ export class ClientSite {
     await page.getByRole('link').click();
   }
 
+  /** The same by a form of the site's. */
+  async send(page: Page, url: string): Promise<void> {
+    const { origin, pathname, searchParams } = new URL(url);
+    const fields = [...searchParams].map(
+      ([name, value]) => `<input type="hidden" name="${name}" value="${value.replaceAll('&', '&amp;')}">`,
+    );
+    const form = `<form method="post" action="${origin}${pathname}">${fields.join('')}<button>Go</button></form>`;
+    await page.goto(this.site.show('/', `<title>The app</title><h1>The app</h1>${form}`));
+    await page.getByRole('button').click();
+  }
+
   async isActive(token: string): Promise<boolean> {
     return (await openid.tokenIntrospection(this.config(), token)).active;
   }
