@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { signUp } from '../support/protocol-client.js';
 import { ClientSite, type SiteSignIn } from './support/client-site.js';
-import { arrive, enter, press, signIn } from './support/person.js';
+import { arrive, enter, press } from './support/person.js';
 import { Stage } from './support/stage.js';
 
 let stage: Stage;
@@ -35,7 +35,7 @@ describe('The answer', () => {
   ] as const)('by %s comes by %s (pushed: %s)', (mode, method, pushed) =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       const attempt = await site.begin({ response_mode: mode }, { pushed });
       await through(page, attempt);
       const answer = await attempt.answer(page);
@@ -47,7 +47,7 @@ describe('The answer', () => {
 
   it('by form_post is not sent again by going back, nor is a no lost on the way', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const attempt = await site.begin({ response_mode: 'form_post' });
       await attempt.start(page);
       await arrive(page, ASKS);
@@ -62,7 +62,7 @@ describe('The answer', () => {
   it('to a request that another site’s form brought, which comes without cookies', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       const attempt = await site.begin();
       await site.send(page, attempt.url);
       await arrive(page, ASKS); // signed in all the same
@@ -73,7 +73,7 @@ describe('The answer', () => {
   it('to a public app on this machine is asked for each time (RFC 8252 §8.6)', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       for (let n = 0; n < 2; n++) {
         const attempt = await native.begin();
         await attempt.start(page);
@@ -107,7 +107,7 @@ describe('A request with a fault', () => {
     ['pushed by nobody', (url) => url.searchParams.set('request_uri', `urn:ietf:params:oauth:request_uri:${'A'.repeat(43)}`)],
   ])('%s stays here, whoever is signed in (RFC 9700 §4.11)', (_, fault) =>
     stage.journey({ narrow: true }, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const attempt = await site.begin({ prompt: 'none' });
       const url = new URL(attempt.url);
       fault(url);

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { ScopeStore } from '../../src/storage/scope.store.js';
 import { signUp } from '../support/protocol-client.js';
 import { ClientSite } from './support/client-site.js';
-import { arrive, enter, press, signIn } from './support/person.js';
+import { arrive, enter, press } from './support/person.js';
 import { Stage } from './support/stage.js';
 
 let stage: Stage;
@@ -49,7 +49,7 @@ describe('Consent', () => {
 
   it('refused: the app is told so, in its own words, and asks anew the next time', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const first = await site.begin();
       await first.start(page);
       await arrive(page, ASKS);
@@ -66,7 +66,7 @@ describe('Consent', () => {
 
   it('is asked for again when an app wants more, and then shows what is new; less is nothing to ask about', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const first = await site.begin({ scope: 'openid email todos:read' });
       await first.start(page);
       await arrive(page, ASKS);
@@ -91,7 +91,7 @@ describe('Consent', () => {
 
   it('refused for more leaves what was allowed before', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const [first, more, again] = [await site.begin(), await site.begin({ scope: 'openid roles' }), await site.begin()];
       await first.start(page);
       await press(page, 'Allow');
@@ -107,7 +107,7 @@ describe('Consent', () => {
 
   it('withdrawn on the account page: every token dies at once, and the person is asked again', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const first = await site.begin({ scope: 'openid offline_access' });
       await first.start(page);
       await press(page, 'Allow');

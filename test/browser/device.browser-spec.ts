@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { ScopeStore } from '../../src/storage/scope.store.js';
 import { DEVICE_CODE, deviceClient } from '../device/support/device-flow.js';
 import { signUp } from '../support/protocol-client.js';
-import { arrive, enter, press, pressTwice, signIn } from './support/person.js';
+import { arrive, enter, press, pressTwice } from './support/person.js';
 import { Stage } from './support/stage.js';
 
 /* The device speaks openid-client as it comes; the person answers it with a browser. */
@@ -89,7 +89,7 @@ describe('A device is connected (RFC 8628)', () => {
   it('by keyboard alone, without JavaScript', () =>
     stage.journey({ javaScript: false }, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       const shown = await start();
       await page.goto('/activate');
       await arrive(page, 'Connect a device');
@@ -106,7 +106,7 @@ describe('A device is connected (RFC 8628)', () => {
 describe('A device is not connected', () => {
   it('by a wrong code, which is pointed out and can be corrected', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const shown = await start();
       await page.goto('/activate');
       await type(page, 'BCDF-GHJK');
@@ -120,7 +120,7 @@ describe('A device is not connected', () => {
 
   it('when the person says no', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const shown = await start();
       await page.goto(shown.verification_uri_complete ?? '');
       await arrive(page, 'Connect this device?');
@@ -131,7 +131,7 @@ describe('A device is not connected', () => {
 
   it('when it took too long', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const shown = await start();
       await page.goto(shown.verification_uri_complete ?? '');
       await arrive(page, 'Connect this device?');
@@ -145,12 +145,11 @@ describe('A device is not connected', () => {
   it('by a page of which somebody else has become the reader', () =>
     stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
-      await signIn(page, one);
+      await stage.signIn(page, one);
       const shown = await start();
       await page.goto(shown.verification_uri_complete ?? '');
       await arrive(page, 'Connect this device?');
-      await page.context().clearCookies({ name: 'countersign-session' });
-      await signIn(await page.context().newPage(), other);
+      await stage.signIn(page, other);
       await press(page, 'Connect');
       await arrive(page, 'This page has expired');
       expect(await toldNow(shown)).toBe('authorization_pending');
@@ -164,7 +163,7 @@ describe('An answer to a device', () => {
   it('counts once: a second click, reload and back do nothing, and say so', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       const shown = await start();
       await page.goto(shown.verification_uri_complete ?? '');
       await arrive(page, 'Connect this device?');
@@ -176,7 +175,7 @@ describe('An answer to a device', () => {
 
   it('can be looked at again, as each page before it', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const shown = await start();
       await page.goto('/activate');
       await type(page, 'BCDF-GHJK');

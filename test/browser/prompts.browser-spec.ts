@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { signUp } from '../support/protocol-client.js';
 import { ClientSite, type SiteSignIn } from './support/client-site.js';
-import { arrive, enter, fillIn, press, signIn } from './support/person.js';
+import { arrive, enter, fillIn, press } from './support/person.js';
 import { Stage } from './support/stage.js';
 
 let stage: Stage;
@@ -41,7 +41,7 @@ describe('prompt=none (OpenID Connect Core §3.1.2.1)', () => {
       const person = await signUp(stage.service.url);
       const refusal = async () => (await (await silently(page, { prompt: 'none' })).answer(page)).parameters;
       expect(await refusal()).toMatchObject({ error: 'login_required', iss: stage.issuer });
-      await signIn(page, person);
+      await stage.signIn(page, person);
       expect(await refusal()).toMatchObject({ error: 'consent_required', iss: stage.issuer });
       await allowed(page);
       const tokens = await (await silently(page, { prompt: 'none' })).tokens(page);
@@ -53,7 +53,7 @@ describe('prompt=login', () => {
   it('asks for the password though the person is signed in, and the id token says when', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       const signedInAt = seconds();
       await allowed(page);
       expect((await (await silently(page, {})).tokens(page)).claims()?.auth_time).toBe(signedInAt);
@@ -71,7 +71,7 @@ describe('prompt=login', () => {
 describe('prompt=consent', () => {
   it('asks once more what was allowed already', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       await allowed(page);
       const again = await site.begin({ prompt: 'consent' });
       await again.start(page);
@@ -85,7 +85,7 @@ describe('prompt=select_account', () => {
   it('goes on as who is signed in', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       await allowed(page);
       const attempt = await site.begin({ prompt: 'select_account' });
       await attempt.start(page);
@@ -97,7 +97,7 @@ describe('prompt=select_account', () => {
   it('or as somebody else, who signs in, and is asked about the app', () =>
     stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
-      await signIn(page, one);
+      await stage.signIn(page, one);
       await allowed(page);
       const attempt = await site.begin({ prompt: 'select_account' });
       await attempt.start(page);
@@ -119,7 +119,7 @@ describe('max_age', () => {
   it('a sign-in that is young enough will do; an older one is asked for again', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       await allowed(page);
       stage.service.clock.advance(100);
       const { auth_time: signedInAt = 0 } = (await (await silently(page, { max_age: '300' })).tokens(page)).claims() ?? {};

@@ -2,7 +2,7 @@ import * as openid from 'openid-client';
 import type { Page } from 'playwright-core';
 import { signUp } from '../support/protocol-client.js';
 import { ClientSite } from './support/client-site.js';
-import { arrive, press, signIn } from './support/person.js';
+import { arrive, press } from './support/person.js';
 import { Stage } from './support/stage.js';
 
 let stage: Stage;
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 /** Somebody who is signed in at the site; the id token it got. */
 async function signInAtSite(page: Page): Promise<{ readonly idToken: string; readonly accessToken: string }> {
-  await signIn(page, await signUp(stage.service.url));
+  await stage.signIn(page, await signUp(stage.service.url));
   const attempt = await site.begin();
   await attempt.start(page);
   await press(page, 'Allow');
@@ -100,7 +100,6 @@ describe('Signing out for an app (OpenID Connect RP-Initiated Logout 1.0)', () =
   it('the id token of somebody else signs nobody out unasked', () =>
     stage.journey({}, async (page) => {
       const { idToken } = await signInAtSite(page);
-      await page.context().clearCookies();
       await signInAtSite(page);
       await site.leadTo(page, endSession({ id_token_hint: idToken }));
       await arrive(page, 'Sign out?');
@@ -120,7 +119,9 @@ describe('Signing out for an app (OpenID Connect RP-Initiated Logout 1.0)', () =
 describe('Signing out by oneself', () => {
   it('from the account page, by keyboard, without JavaScript', () =>
     stage.journey({ javaScript: false }, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
+      await page.goto('/account');
+      await arrive(page, 'Your account');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       await arrive(page, 'Sign out?');

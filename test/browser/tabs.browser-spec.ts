@@ -85,7 +85,7 @@ describe('Somebody else signs in in another tab', () => {
   it('while this one asks for consent: nobody answers for the other, who is shown what is asked', () =>
     stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
-      await signIn(page, one);
+      await stage.signIn(page, one);
       const attempt = await kettle.begin();
       await attempt.start(page);
       await arrive(page, ASKS);
@@ -106,16 +106,16 @@ describe('Somebody else signs in in another tab', () => {
   it('though they have allowed the app before: no code is handed out by the click of the one before', () =>
     stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
-      await signIn(page, other);
+      await stage.signIn(page, other);
       const before = await kettle.begin();
       await before.start(page);
       await press(page, 'Allow');
       await before.tokens(page);
-      await becomes(page, one);
+      await stage.signIn(page, one);
       const attempt = await kettle.begin({ prompt: 'consent' });
       await attempt.start(page);
       await arrive(page, ASKS);
-      await becomes(await page.context().newPage(), other);
+      await stage.signIn(page, other);
       await press(page, 'Do not allow');
       await arrive(page, 'This page has expired');
       expect(attempt.answers).toEqual([]);
@@ -143,12 +143,12 @@ describe('Somebody else signs in in another tab', () => {
   it('while this one asks which account: the page is asked again of whoever is there now', () =>
     stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
-      await signIn(page, one);
+      await stage.signIn(page, one);
       stage.service.clock.advance(10);
       const attempt = await kettle.begin({ prompt: 'select_account' });
       await attempt.start(page);
       await arrive(page, 'Choose an account');
-      await becomes(await page.context().newPage(), other);
+      await stage.signIn(page, other);
       await press(page, `Continue as ${one.email}`);
       await arrive(page, 'This page has expired');
       await page.getByRole('link', { name: 'Try again' }).click();
@@ -159,7 +159,7 @@ describe('Somebody else signs in in another tab', () => {
   it('and this one signs nobody out', () =>
     stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
-      await signIn(page, one);
+      await stage.signIn(page, one);
       await page.goto('/sign-out');
       await arrive(page, 'Sign out?');
       const tab = await page.context().newPage();

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { signUp } from '../support/protocol-client.js';
 import { ClientSite } from './support/client-site.js';
-import { arrive, enter, fillIn, focused, press, pressTwice, signIn } from './support/person.js';
+import { arrive, enter, fillIn, focused, press, pressTwice } from './support/person.js';
 import { Stage } from './support/stage.js';
 
 let stage: Stage;
@@ -23,7 +23,7 @@ describe('Back and reload', () => {
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
       const attempt = await site.begin({ prompt: 'select_account consent' });
-      await signIn(page, person);
+      await stage.signIn(page, person);
       stage.service.clock.advance(10);
       await attempt.start(page);
       for (const heading of ['Choose an account', ASKS]) {
@@ -56,7 +56,7 @@ describe('Back and reload', () => {
   it('back after consent leads to the app again, with a code that is good', () =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      await signIn(page, person);
+      await stage.signIn(page, person);
       const attempt = await site.begin();
       await attempt.start(page);
       await arrive(page, ASKS);
@@ -71,7 +71,7 @@ describe('Back and reload', () => {
 
   it('back after a no: the person may think again', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const attempt = await site.begin();
       await attempt.start(page);
       await arrive(page, ASKS);
@@ -121,7 +121,7 @@ describe('A form that is sent twice', () => {
 
   it('is too late the second time if the app had pushed its request, which is good for one code (RFC 9126 §2.2)', () =>
     stage.journey({}, async (page) => {
-      await signIn(page, await signUp(stage.service.url));
+      await stage.signIn(page, await signUp(stage.service.url));
       const [attempt, again] = [await site.begin({}, { pushed: true }), await site.begin({}, { pushed: true })];
       await attempt.start(page);
       await pressTwice(page, 'Allow');
@@ -138,7 +138,7 @@ describe('Whoever takes half an hour', () => {
   ])('%s is told that the page has expired, and how to go on: from the app', (_, heading, answer) =>
     stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
-      if (heading === ASKS) await signIn(page, person);
+      if (heading === ASKS) await stage.signIn(page, person);
       const [late, again] = [await site.begin(), await site.begin()];
       await late.start(page);
       await arrive(page, heading);

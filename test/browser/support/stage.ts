@@ -1,4 +1,8 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Accounts } from '../../../src/identity/accounts/accounts.js';
+import { formatHandle, handleHash, HandlePrefix, newHandle } from '../../../src/protocol/handle-string.js';
+import { uuidv7 } from '../../../src/protocol/uuid.js';
+import { BrowserSessionStore } from '../../../src/storage/browser-session.store.js';
 import { startService, type TestService, type TestServiceOptions } from '../../support/service-app.js';
 import { unusedPort } from '../../support/unused-port.js';
 import { launchChromium } from './chromium.js';
@@ -73,6 +77,21 @@ export class Stage {
     } finally {
       await page.context().close();
     }
+  }
+
+  /** As the sign-in page would have left the browser, for journeys that begin later; whoever was signed in is forgotten. */
+  async signIn(page: Page, { userId }: { readonly userId: string }): Promise<void> {
+    const now = this.service.clock.now();
+    const account = await this.service.get(Accounts).find({ id: userId });
+    const handle = newHandle(uuidv7(now));
+    const opened = await this.service.get(BrowserSessionStore).open({
+      ...{ sid: handle.id, subject: userId, amr: ['pwd'], authenticatedAt: now, expiresAt: new Date(now.getTime() + 86_400_000) },
+      hash: handleHash(HandlePrefix.session, handle),
+      ...(account?.credentialVersion !== undefined && { credentialVersion: account.credentialVersion }),
+    });
+    if (!opened) throw new Error('The session was not opened.');
+    const cookie = { name: 'countersign-session', value: formatHandle(HandlePrefix.session, handle), url: this.issuer };
+    await page.context().addCookies([{ ...cookie, httpOnly: true, sameSite: 'Lax' }]);
   }
 
   async strike(): Promise<void> {
