@@ -126,9 +126,9 @@ export class SiteSignIn {
     return this.kept.parameters.state;
   }
 
-  /** The person comes to the site, and follows its link. */
-  start(page: Page): Promise<void> {
-    return this.app.leadTo(page, this.url);
+  /** The person signs in at the site, which sends them to us. */
+  async start(page: Page): Promise<void> {
+    await page.goto(this.site.redirect(`/sign-in/${this.state}`, this.url));
   }
 
   /** What has come back so far. */
