@@ -1,10 +1,10 @@
 import { ConsentStore } from '../../src/storage/consent.store.js';
 import { ScopeStore } from '../../src/storage/scope.store.js';
-import type { Page } from 'playwright-core';
 import { publicClient } from '../support/clients.js';
 import { signUp } from '../support/protocol-client.js';
 import { seriousViolations } from './support/accessibility.js';
-import { Stage, type ContextOptions } from './support/stage.js';
+import { fillIn, focused, signIn } from './support/person.js';
+import { Stage } from './support/stage.js';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -13,37 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.strike());
 
-interface Person {
-  readonly email: string;
-  readonly password: string;
-}
-
-/** Runs a journey in a browser of its own; nothing in it may be blocked, fail, or ask anybody else. */
-async function journey(options: ContextOptions, travel: (page: Page) => Promise<void>): Promise<void> {
-  const { page, faults } = await stage.page(options);
-  await travel(page);
-  expect(faults).toEqual([]);
-  await page.context().close();
-}
-
-async function fillIn(page: Page, { email, password }: Person): Promise<void> {
-  await page.getByLabel(/E-[Mm]ail/).fill(email);
-  await page.getByLabel(/[Pp]assw/).fill(password);
-}
-
-async function signIn(page: Page, person: Person): Promise<void> {
-  await page.goto('/sign-in');
-  await fillIn(page, person);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL('**/account');
-}
-
-const focused = (page: Page): Promise<string> =>
-  page.evaluate<string>('document.activeElement.name || document.activeElement.textContent.trim() || document.activeElement.tagName');
-
 describe('Signing in', () => {
   it('by the right password, after a wrong one that is pointed out', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
       await page.goto('/account');
       expect(page.url()).toContain('/sign-in?continue=');
@@ -66,7 +38,7 @@ describe('Signing in', () => {
     }));
 
   it('not while the account is locked, and says for how long', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
       await page.goto('/sign-in');
       for (let n = 0; n < 7; n++) {
@@ -80,7 +52,7 @@ describe('Signing in', () => {
     }));
 
   it('by keyboard alone, with every step to be seen', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
       await page.goto('/sign-in');
       await page.keyboard.type(person.email);
@@ -107,7 +79,7 @@ describe('Signing in', () => {
     }));
 
   it('without JavaScript, on a narrow screen', () =>
-    journey({ javaScript: false, narrow: true }, async (page) => {
+    stage.journey({ javaScript: false, narrow: true }, async (page) => {
       await signIn(page, await signUp(stage.service.url));
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Your account');
       await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
@@ -115,7 +87,7 @@ describe('Signing in', () => {
     }));
 
   it('in German, by Accept-Language', () =>
-    journey({ locale: 'de-DE' }, async (page) => {
+    stage.journey({ locale: 'de-DE' }, async (page) => {
       const person = await signUp(stage.service.url);
       await page.goto('/sign-in');
       expect(await page.locator('html').getAttribute('lang')).toBe('de');
@@ -130,7 +102,7 @@ describe('Signing in', () => {
     }));
 
   it('for fields that password managers and browsers know', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       const fields = async (): Promise<(string | null)[][]> =>
         Promise.all(
           (await page.locator('input:not([type=hidden])').all()).map((field) =>
@@ -153,7 +125,7 @@ describe('Signing in', () => {
 
 describe('Registering', () => {
   it('after a password that everybody knows was refused in words', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       await page.goto('/account');
       await page.getByRole('link', { name: 'Create an account' }).click();
       const newcomer = { email: `newcomer${Date.now()}@example.test`, password: 'password123' };
@@ -173,7 +145,7 @@ describe('Registering', () => {
 
 describe('The account page', () => {
   it('signs a device out and removes an app, each confirmed; going back does nothing twice', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       const person = await signUp(stage.service.url);
       const app = await publicClient().with({ displayName: 'Kettle & Sparrows' }).register(stage.service);
       await stage.service.get(ConsentStore).allow(person.userId, app.id, ['email', 'todos:read'], stage.service.clock.now());
@@ -200,7 +172,7 @@ describe('The account page', () => {
     }));
 
   it('of another tab, in which somebody else has signed in since, is refused', () =>
-    journey({}, async (page) => {
+    stage.journey({}, async (page) => {
       const [one, other] = [await signUp(stage.service.url), await signUp(stage.service.url)];
       await signIn(page, one);
       const tab = await page.context().newPage();

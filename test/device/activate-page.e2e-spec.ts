@@ -168,7 +168,7 @@ describe('The answer to a device', () => {
       const page = await browser.enter(userCode);
       await browser.submit(page, { decision: first });
       const again = await browser.submit(page, { decision: second });
-      expect([again.status, problemOf(again)]).toEqual([400, 'wrong-code']);
+      expect([again.status, problemOf(again)]).toEqual([400, 'answered-code']);
       expect((await tv.poll(deviceCode)).status).toBe(first === 'allow' ? 200 : 400);
     }
   });
@@ -179,8 +179,23 @@ describe('The answer to a device', () => {
     const page = await browser.enter(userCode);
     service.clock.advance(600);
     const late = await browser.submit(page, { decision: 'allow' });
-    expect([late.status, problemOf(late)]).toEqual([400, 'wrong-code']);
+    expect([late.status, problemOf(late)]).toEqual([400, 'answered-code']);
     expect((await tv.poll(deviceCode)).body.error).toBe('expired_token');
+  });
+
+  it('is told by a page that can be looked at again, and says nothing else', async () => {
+    const browser = await signedIn(service);
+    for (const [decision, message] of [
+      ['allow', 'activated'],
+      ['deny', 'denied'],
+    ] as const) {
+      const page = await browser.answer((await tv.start()).userCode, decision);
+      expect([placeOf(page), messageOf(await browser.get(page.url))]).toEqual([`/activate/done?answer=${message}`, message]);
+    }
+    for (const answer of ['', '?answer=', '?answer=expired', '?answer=activated&answer=denied', '?answer=constructor']) {
+      const page = await browser.get(`/activate/done${answer}`);
+      expect([page.status, messageOf(page)]).toEqual([404, 'not-found']);
+    }
   });
 
   it('is given by who is signed in: a form of somebody before is worth nothing, and the page names the new one', async () => {

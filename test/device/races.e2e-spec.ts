@@ -93,11 +93,11 @@ it('Of two answers at once one counts, and the device hears that one', async () 
     const consent = await service.get(ConsentStore).find(ada.id, tv.client.id);
     const answer = await tv.poll(deviceCode);
     if (counted[0] === 'activated') {
-      expect([counted[1], problemOf(denied), answer.status, consent]).toEqual([undefined, 'wrong-code', 200, ['todos:read']]);
+      expect([counted[1], problemOf(denied), answer.status, consent]).toEqual([undefined, 'answered-code', 200, ['todos:read']]);
       return { yielded: 1, refused: 0 };
     }
     expect([counted, problemOf(allowed), outcome(answer), consent]).toEqual([
-      ...[[undefined, 'denied'], 'wrong-code', [400, 'access_denied']],
+      ...[[undefined, 'denied'], 'answered-code', [400, 'access_denied']],
       undefined,
     ]);
     return { yielded: 0, refused: 1 };

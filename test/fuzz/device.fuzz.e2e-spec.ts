@@ -13,7 +13,7 @@ import { closeConnections, send, type FuzzAnswer, type FuzzRequest } from './sen
  * Seen to fail: with a confirmation that does not look at its form's token (the waiting device is answered), with a session that need not be there (500),
  * and with the address of the sign-in made of what was sent.
  */
-const PAGES = ['/activate', '/activate/confirm'];
+const PAGES = ['/activate', '/activate/confirm', '/activate/done'];
 const PATHS = ['/connect/device', '/connect/token', ...PAGES];
 const TARGETS: readonly [method: string, path: string][] = [['GET', '/activate'], ...PATHS.map((path): [string, string] => ['POST', path])];
 
@@ -170,8 +170,10 @@ function expectTame({ method, path }: FuzzRequest, { status, headers, text }: Fu
   const isPage = PAGES.includes(path.split('?')[0] ?? '');
   if (isPage) {
     expect(text).not.toMatch(/<script/);
-    // Nobody is sent anywhere but to our own sign-in.
-    if (status === 303) expect(headers.location).toMatch(/^\/sign-in\?continue=%2Factivate(%3Fuser_code%3D[A-Z]{4}-[A-Z]{4})?$/);
+    // Nobody is sent anywhere but to our own sign-in, or to our next page.
+    const next = 'activate(\\?user_code=[A-Z]{4}-[A-Z]{4}|/done\\?answer=(activated|denied))';
+    const ours = new RegExp(`^/(sign-in\\?continue=%2Factivate(%3Fuser_code%3D[A-Z]{4}-[A-Z]{4})?|${next})$`);
+    if (status === 303) expect(headers.location).toMatch(ours);
     else expect([headers['content-type'], headers['x-frame-options']]).toEqual(['text/html; charset=utf-8', 'DENY']);
     return;
   }

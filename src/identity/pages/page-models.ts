@@ -15,6 +15,8 @@ export interface PageScope {
   readonly name: string;
   /** The operator's own words; undefined: those of the texts, if the scope is a standard one, else its name. */
   readonly description?: string;
+  /** The person has allowed others to the same app before, and not this one. */
+  readonly isNew?: true;
 }
 
 export interface PageSession {

@@ -17,6 +17,8 @@ export interface StandingOfSession {
   readonly client: ClientRecord;
   readonly session: BrowserSession;
   readonly asking: Asking;
+  /** What the person has allowed to the client before; not looked for where nobody is asked. */
+  readonly allowed?: readonly string[];
 }
 
 /** Looks at everything anew, whatever page a person comes from: sessions end, consents are withdrawn, clients are disabled meanwhile. */
@@ -35,9 +37,9 @@ export class Standings {
     if (!client) throw new ExpiredRequestError();
     const session = await this.sessions.current(browser);
     const asking = askingOf(ticket, client.type, this.policy.authorizationSettings(client));
-    const allowed = session && asking === 'once' ? await this.consents.find(session.subject, client.id) : undefined;
+    const allowed = session && asking !== 'never' ? await this.consents.find(session.subject, client.id) : undefined;
     const step = nextStep({ ticket, session, asking, allowed });
     if (!session || step === 'sign-in') return { client, step: 'sign-in' };
-    return { client, step, session, asking };
+    return { client, step, session, asking, ...(allowed && { allowed }) };
   }
 }

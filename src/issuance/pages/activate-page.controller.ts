@@ -35,9 +35,11 @@ export class ActivatePageController {
     const form = formOf(request);
     const entered = form.get('user_code') ?? '';
     const session = await this.sessions.current(request);
-    if (!session) return this.pages.signIn(reply, parseUserCode(entered));
-    if (!this.forms.isGenuine(request, entryPurpose(session), form)) return this.pages.expired(request, reply, parseUserCode(entered));
-    await this.lookUp(request, reply, session, entered);
+    const code = parseUserCode(entered);
+    if (!session) return this.pages.signIn(reply, code);
+    if (!this.forms.isGenuine(request, entryPurpose(session), form)) return this.pages.expired(request, reply, code);
+    if (!code) return this.pages.entry(request, reply, session, entered, WRONG_CODE);
+    this.pages.entered(reply, code);
   }
 
   private async lookUp(request: PageRequest, reply: BrowserReply, session: BrowserSession, entered: string): Promise<void> {

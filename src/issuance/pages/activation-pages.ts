@@ -45,6 +45,11 @@ export class ActivationPages {
     });
   }
 
+  /** Goes on as by the complete link: where a form has led, reload and back would ask the person to send it again. */
+  entered(reply: BrowserReply, code: UserCode): void {
+    this.replies.redirect(reply, this.hrefOf(code));
+  }
+
   /** Asks whether this is the device in front of the person, and whether its app may have what it asks for: after the complete link, too. RFC 8628 §5.4 */
   async confirm(
     request: PageRequest,
@@ -68,7 +73,12 @@ export class ActivationPages {
     await this.replies.send(request, reply, 'message', { code: 'expired', href: this.hrefOf(code) }, { status: 400 });
   }
 
-  async done(request: PageRequest, reply: BrowserReply, code: 'activated' | 'denied'): Promise<void> {
+  /** To a page that can be looked at again: the form before it could not be sent a second time. */
+  answered(reply: BrowserReply, answer: DeviceAnswer): void {
+    this.replies.redirect(reply, this.forms.href(ACTIVATE_PATHS.done, { answer }));
+  }
+
+  async done(request: PageRequest, reply: BrowserReply, code: DeviceAnswer): Promise<void> {
     await this.replies.send(request, reply, 'message', { code });
   }
 
@@ -79,6 +89,12 @@ export class ActivationPages {
 
 /** Unknown, expired, or answered already: which of them, a guesser is not told. */
 export const WRONG_CODE: PageProblem = { code: 'wrong-code' };
+
+/** For whoever was given the form for a right code: it came too late, or it is the same form a second time. */
+export const ANSWERED_CODE: PageProblem = { code: 'answered-code' };
+
+export const DEVICE_ANSWERS = ['activated', 'denied'] as const;
+export type DeviceAnswer = (typeof DEVICE_ANSWERS)[number];
 
 export const entryPurpose = ({ sid }: BrowserSession): FormPurpose => ({ path: ACTIVATE_PATHS.entry, about: [sid] });
 

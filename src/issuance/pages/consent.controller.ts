@@ -1,6 +1,5 @@
 import { Req, Res } from '@nestjs/common';
 import type { BrowserReply } from '../../identity/browser/browser-request.js';
-import type { PageScope } from '../../identity/pages/page-models.js';
 import { PageReplies } from '../../identity/pages/page-replies.js';
 import type { PageRequest } from '../../identity/pages/page-request.js';
 import { PageRoute } from '../../identity/pages/page-route.decorator.js';
@@ -11,6 +10,7 @@ import { RefusedAuthorizationError } from '../authorization/refused-authorizatio
 import { WAY_PATHS } from '../authorization/way-paths.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { AuthorizationPage } from './authorization-page.decorator.js';
+import { pageScopes } from './page-scopes.js';
 import { Visits } from './visits.js';
 
 const PAGE = { path: WAY_PATHS.consent, step: 'consent' } as const;
@@ -29,13 +29,13 @@ export class ConsentController {
   async show(@Req() request: PageRequest, @Res() reply: BrowserReply): Promise<void> {
     const visit = await this.visits.arrive(request, reply, PAGE);
     if (!visit) return;
-    const { client, session } = visit.standing;
+    const { client, session, allowed } = visit.standing;
     const { scopes, redirectUri, uiLocales } = visit.ticket.request;
     const model = {
       form: await this.visits.form(request, reply, PAGE, visit),
       appName: client.displayName,
       account: session.account.email,
-      scopes: await this.described(scopes),
+      scopes: pageScopes(scopes, await this.policy.knownScopes(), allowed),
       host: placeName(redirectUri),
     };
     await this.replies.send(request, reply, 'consent', model, { formAction: [policySource(redirectUri)], uiLocales });
@@ -49,13 +49,5 @@ export class ConsentController {
     if (decision !== 'allow')
       throw new RefusedAuthorizationError(ticket.request, new OAuthError({ code: 'access_denied', description: 'The person said no.' }));
     await this.completion.agree(request, reply, ticket, standing);
-  }
-
-  private async described(scopes: readonly string[]): Promise<PageScope[]> {
-    const known = await this.policy.knownScopes();
-    return scopes.map((name) => {
-      const description = known.get(name)?.description;
-      return { name, ...(description !== undefined && { description }) };
-    });
   }
 }

@@ -23,3 +23,10 @@ export const widerThanTheScreen = (page: Page): Promise<string[]> =>
   page.evaluate<string[]>(`
     document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
     [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > innerWidth).map((element) => element.outerHTML)`);
+
+/** What a page is made of, without its words: elements, roles, classes, and how wide it is. */
+export const shapeOf = (page: Page): Promise<string> =>
+  page.evaluate<string>(`
+    [innerWidth, ...[...document.querySelectorAll('*')].map((element) => element.tagName + [...element.attributes]
+      .filter(({ name }) => !['value', 'href', 'action', 'src'].includes(name) && !name.startsWith('data-'))
+      .map(({ name, value }) => name + '=' + value))].join(' ')`);

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 export class OtherSite {
   readonly received: { readonly method: string; readonly path: string; readonly body: string }[] = [];
   private readonly pages = new Map<string, string>();
+  private readonly redirects = new Map<string, string>();
 
   private constructor(
     private readonly server: Server,
@@ -19,6 +20,8 @@ export class OtherSite {
       request.setEncoding('utf8').on('data', (part: string) => (body += part));
       request.on('end', () => {
         site.received.push({ method: request.method ?? '', path: request.url ?? '', body });
+        const location = site.redirects.get(request.url ?? '');
+        if (location !== undefined) return void response.writeHead(302, { location }).end();
         const html = site.pages.get(request.url ?? '') ?? '<h1>The other site</h1>';
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html);
       });
@@ -32,6 +35,12 @@ export class OtherSite {
   /** Puts a page up; returns its address. */
   show(path: string, html: string): string {
     this.pages.set(path, html);
+    return this.origin + path;
+  }
+
+  /** Puts an address up that leads elsewhere; returns it. */
+  redirect(path: string, location: string): string {
+    this.redirects.set(path, location);
     return this.origin + path;
   }
 

@@ -54,6 +54,16 @@ export const SHOWCASE = {
   ],
   'select-account': ['select-account', { form, appName, account }],
   consent: ['consent', { form, appName, account, scopes, host: 'kettle.example' }],
+  'consent-grown': [
+    'consent',
+    {
+      form,
+      appName,
+      account,
+      scopes: scopes.map((scope) => (scope.name === 'todos:write' ? { ...scope, isNew: true } : scope)),
+      host: 'kettle.example',
+    },
+  ],
   'consent-nothing': ['consent', { form, appName, account, scopes: [], host: 'kettle.example' }],
   activate: ['activate', { form, account }],
   'activate-wrong': ['activate', { form, account, code: 'WDJB-MJHT', problem: { code: 'wrong-code' } }],

@@ -1,12 +1,16 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Accounts } from '../../../src/identity/accounts/accounts.js';
+import { formatHandle, handleHash, HandlePrefix, newHandle } from '../../../src/protocol/handle-string.js';
+import { uuidv7 } from '../../../src/protocol/uuid.js';
+import { BrowserSessionStore } from '../../../src/storage/browser-session.store.js';
 import { startService, type TestService, type TestServiceOptions } from '../../support/service-app.js';
 import { unusedPort } from '../../support/unused-port.js';
 import { launchChromium } from './chromium.js';
 
-/** A page, and what happened in it that should not. */
+/** A page, and what happened in its browser that should not. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Requests to anybody else, blocked content, errors of scripts. */
+  /** Requests to anybody else, blocked content, errors of scripts: in any tab. */
   readonly faults: readonly string[];
 }
 
@@ -57,8 +61,37 @@ export class Stage {
   }
 
   async page(options: ContextOptions = {}): Promise<WatchedPage> {
-    const page = await (await this.context(options)).newPage();
-    return { page, faults: watch(page, this.issuer) };
+    const context = await this.context(options);
+    const faults = watch(context, this.issuer);
+    return { page: await context.newPage(), faults };
+  }
+
+  /** Runs a journey in a browser of its own; nothing in any of its tabs may be blocked, fail, or ask anybody else. */
+  async journey(options: ContextOptions, travel: (page: Page) => Promise<void>): Promise<void> {
+    const { page, faults } = await this.page(options);
+    try {
+      await travel(page);
+      expect(faults).toEqual([]);
+    } catch (error) {
+      throw new Error(`On the way, at ${page.url()}:\n${await textOf(page)}`, { cause: error });
+    } finally {
+      await page.context().close();
+    }
+  }
+
+  /** As the sign-in page would have left the browser, for journeys that begin later; whoever was signed in is forgotten. */
+  async signIn(page: Page, { userId }: { readonly userId: string }): Promise<void> {
+    const now = this.service.clock.now();
+    const account = await this.service.get(Accounts).find({ id: userId });
+    const handle = newHandle(uuidv7(now));
+    const opened = await this.service.get(BrowserSessionStore).open({
+      ...{ sid: handle.id, subject: userId, amr: ['pwd'], authenticatedAt: now, expiresAt: new Date(now.getTime() + 86_400_000) },
+      hash: handleHash(HandlePrefix.session, handle),
+      ...(account?.credentialVersion !== undefined && { credentialVersion: account.credentialVersion }),
+    });
+    if (!opened) throw new Error('The session was not opened.');
+    const cookie = { name: 'countersign-session', value: formatHandle(HandlePrefix.session, handle), url: this.issuer };
+    await page.context().addCookies([{ ...cookie, httpOnly: true, sameSite: 'Lax' }]);
   }
 
   async strike(): Promise<void> {
@@ -67,15 +100,22 @@ export class Stage {
   }
 }
 
-function watch(page: Page, issuer: string): readonly string[] {
+function watch(context: BrowserContext, issuer: string): readonly string[] {
   const faults: string[] = [];
-  page.on('request', (request) => {
+  context.on('request', (request) => {
     if (!request.isNavigationRequest() && !request.url().startsWith(`${issuer}/`)) faults.push(`asked ${request.url()}`);
   });
-  page.on('console', (message) => {
+  context.on('console', (message) => {
     // A refused form is a 401, 409 or 429, which Chromium calls an error of the page.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text());
   });
-  page.on('pageerror', (error) => faults.push(error.message));
+  context.on('weberror', (error) => faults.push(error.error().message));
   return faults;
 }
+
+/** What a person would see, for the message of a test that failed there. */
+const textOf = (page: Page): Promise<string> =>
+  page
+    .locator('body')
+    .innerText({ timeout: 1_000 })
+    .catch(() => '');

@@ -29,6 +29,7 @@ export const de: Readonly<Record<TextKey, string>> = {
 
   'consent.title': '{app} bittet um Zugriff',
   'consent.lead': 'Die App darf dann:',
+  'consent.new': 'Neu',
   'consent.nothing': 'Die App erfährt, dass Sie angemeldet sind, und sonst nichts.',
   'consent.host': 'Sie werden zu {host} weitergeleitet.',
   'consent.withdraw': 'Sie können den Zugriff auf Ihrer Kontoseite jederzeit wieder entziehen.',
@@ -109,6 +110,7 @@ export const de: Readonly<Record<TextKey, string>> = {
   'problem.password-too-long': 'Dieses Passwort ist zu lang.',
   'problem.password-common': 'Dieses Passwort gehört zu denen, die Angreifer zuerst versuchen. Wählen Sie ein anderes.',
   'problem.password-is-email': 'Ihre E-Mail-Adresse kann nicht Ihr Passwort sein.',
+  'problem.answered-code': 'Dieser Code ist schon beantwortet oder abgelaufen. Ihr Gerät zeigt, ob es verbunden ist.',
   'problem.wrong-code': 'Dieser Code ist falsch oder abgelaufen. Sehen Sie noch einmal auf Ihr Gerät.',
   'problem.other': 'Das hat nicht geklappt. Versuchen Sie es noch einmal.',
 

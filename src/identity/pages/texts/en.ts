@@ -27,6 +27,7 @@ export const en = {
 
   'consent.title': '{app} asks for access',
   'consent.lead': 'It will be able to:',
+  'consent.new': 'New',
   'consent.nothing': 'It learns that you are signed in, and nothing else.',
   'consent.host': 'You will be sent to {host}.',
   'consent.withdraw': 'You can take access away again at any time, on your account page.',
@@ -104,6 +105,7 @@ export const en = {
   'problem.password-too-long': 'This password is too long.',
   'problem.password-common': 'This password is one of those that attackers try first. Choose another one.',
   'problem.password-is-email': 'Your e-mail address cannot be your password.',
+  'problem.answered-code': 'This code has been answered already, or has expired. Your device shows whether it is connected.',
   'problem.wrong-code': 'This code is wrong, or has expired. Look at your device again.',
   'problem.other': 'That did not work. Try again.',
 
