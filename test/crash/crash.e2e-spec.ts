@@ -4,7 +4,9 @@ import type { ServiceProcess } from '../support/start-service-process.js';
 import { migrate } from '../support/migrate.js';
 import { report } from '../races/support/figures.js';
 import { crashUnderLoad, startService, type Aftermath } from './support/crash-run.js';
-import { PATIENCE } from '../races/support/size.js';
+import { PATIENCE, rounds } from '../races/support/size.js';
+
+const TIMES = rounds(3, 5);
 
 let cluster: TestCluster;
 let service: ServiceProcess;
@@ -34,9 +36,9 @@ function expectUnharmed(name: string, aftermath: Aftermath): void {
 // Seen to fail: without a leeway (23 of 32 families revoked for a retry), and on a cluster that does not wait for its disk (152 tokens lost).
 describe('32 clients that refresh without pause survive', () => {
   it(
-    'the service being killed five times',
+    `the service being killed ${TIMES} times`,
     async () => {
-      const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
+      const aftermath = await crashUnderLoad(cluster.url, service, TIMES, async () => {
         await service.kill();
         service = await startService(cluster.url, Number(new URL(service.url).port));
       });
@@ -48,12 +50,12 @@ describe('32 clients that refresh without pause survive', () => {
   );
 
   it(
-    'an immediate stop of Postgres, five times',
+    `an immediate stop of Postgres, ${TIMES} times`,
     async () => {
       expect(await onServer(cluster.url, async (client) => (await client.query('show synchronous_commit')).rows)).toEqual([
         { synchronous_commit: 'on' },
       ]);
-      const aftermath = await crashUnderLoad(cluster.url, service, 5, async () => {
+      const aftermath = await crashUnderLoad(cluster.url, service, TIMES, async () => {
         await cluster.stop('immediate');
         await cluster.start();
       });
