@@ -5,6 +5,7 @@ import { SessionEvents, type EndReason, type SessionEventMap } from './session-e
 import { eventOf, type OpenSession } from './state/open-session.js';
 import { SessionCodec } from './state/session-codec.js';
 import { sessionIdHash } from './state/session-ids.js';
+import type { EndedThere } from './sign-out/logout-tokens.js';
 import { SessionRecords } from './state/session-records.js';
 import type { UserClaims } from './state/session-state.js';
 
@@ -13,6 +14,9 @@ export interface FoundSession {
   /** The browser does not have the newest content, or has it by an old key. */
   readonly renew: boolean;
 }
+
+/** A logout token tells its time in whole seconds, by another clock. */
+const ROUNDED_MS = 5_000;
 
 /** Finds what a cookie stands for, and ends it. */
 @Injectable()
@@ -49,6 +53,14 @@ export class SessionEndings {
     // The provider may be away; the person is signed out here all the same.
     const limit = new Promise<void>((resolve) => setTimeout(resolve, 1000 * Math.min(2, this.options.refresh.timeout)).unref());
     await Promise.race([this.provider.revoke(refreshToken).catch(() => undefined), limit]);
+  }
+
+  /** Sessions that have ended at the provider; those that began after it said so are others. @throws StorageUnavailableError */
+  async endedThere({ subject, sid, issuedAt }: EndedThere): Promise<void> {
+    const which = { issuer: this.options.oidc.issuer, createdBefore: new Date(issuedAt.getTime() + ROUNDED_MS) };
+    if (sid !== undefined) await this.records.store?.endAll({ ...which, sid, ...(subject !== undefined && { subject }) });
+    else if (subject !== undefined) await this.records.store?.endAll({ ...which, subject });
+    this.events.emit('session.ended', { session: '', subject: subject ?? '', reason: 'backchannel' });
   }
 
   /** @throws StorageUnavailableError */

@@ -19,6 +19,8 @@ import { NewSessions } from './sign-in/new-sessions.js';
 import { sessionEndpoints } from './sign-in/session-endpoints.js';
 import { SignInAttempts } from './sign-in/sign-in-attempts.js';
 import { SignIn } from './sign-in/sign-in.js';
+import { LogoutTokens } from './sign-out/logout-tokens.js';
+import { SignOut } from './sign-out/sign-out.js';
 import { SessionCodec } from './state/session-codec.js';
 import { SessionRecords } from './state/session-records.js';
 
@@ -55,7 +57,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },
     ...[SessionCodec, SessionRecords, SetCookies, SessionEvents, OidcClient, TokenRefresh, SharedRefresh],
-    ...[SessionEndings, SessionValidation, Sessions, HookRunner, SignInAttempts, SignIn, NewSessions, SessionGuard],
+    ...[SessionEndings, SessionValidation, Sessions, HookRunner, SignInAttempts, SignIn, NewSessions, LogoutTokens, SignOut, SessionGuard],
     { provide: APP_FILTER, useClass: SessionErrorFilter },
   ],
   exports: [Sessions, SessionEvents, SessionGuard, SESSION_OPTIONS],

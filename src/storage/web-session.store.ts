@@ -27,7 +27,7 @@ export interface NewWebSession {
 }
 
 /** Which of the app's sessions end: one session at the issuer, or all of a person. */
-export type WebSessionsOf = { readonly issuer: string } & (
+export type WebSessionsOf = { readonly issuer: string; readonly createdBefore: Date } & (
   { readonly sid: string; readonly subject?: string } | { readonly sid?: undefined; readonly subject: string }
 );
 

@@ -42,15 +42,17 @@ describe('A web session', () => {
 
   it('is ended by the session at the issuer, or the person', async () => {
     const [subject, sid] = [randomUUID(), randomUUID()];
+    const before = { issuer: ISSUER, createdBefore: inSeconds(1) };
     const [one, other, foreign] = [
       await open({ subject, sid }),
       await open({ subject }),
       await open({ subject, sid, issuer: 'https://b.example' }),
     ];
-    expect(await store.endAll({ issuer: ISSUER, sid, subject: randomUUID() })).toBe(0);
-    expect(await store.endAll({ issuer: ISSUER, sid })).toBe(1);
+    expect(await store.endAll({ ...before, sid, subject: randomUUID() })).toBe(0);
+    expect(await store.endAll({ ...before, sid, createdBefore: now() })).toBe(0); // it began later
+    expect(await store.endAll({ ...before, sid })).toBe(1);
     expect(await store.find(one, now())).toBeUndefined();
-    expect(await store.endAll({ issuer: ISSUER, subject })).toBe(1);
+    expect(await store.endAll({ ...before, subject })).toBe(1);
     expect([await store.find(other, now()), (await store.find(foreign, now()))?.generation]).toEqual([undefined, 0]);
   });
 

@@ -17,6 +17,7 @@ const TABLES = [
   'device_request',
   'user_code',
   'logout_notice',
+  'web_session',
   'key',
 ] as const;
 

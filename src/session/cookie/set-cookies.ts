@@ -28,7 +28,7 @@ export class SetCookies {
   set(name: string, value: string, seconds: number, stale: readonly string[]): readonly string[] | undefined {
     const line = (piece: string, text: string, maxAge: number): string =>
       stringifySetCookie(piece, text, { ...this.attributes(name), maxAge });
-    const pieces = cutIntoPieces(name, value, line('', '', seconds).length);
+    const pieces = cutIntoPieces(name, value, line(name, '', seconds).length - `${name}=`.length);
     if (!pieces) return undefined;
     const left = stale.filter((piece) => !pieces.some((written) => written.name === piece));
     return [...pieces.map((piece) => line(piece.name, piece.value, seconds)), ...left.map((piece) => line(piece, '', 0))];

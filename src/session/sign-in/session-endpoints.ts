@@ -3,10 +3,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { SessionGuard } from '../http/session.guard.js';
 import { mayBeForged } from '../http/navigation.js';
 import { nodePairOf } from '../http/node-pair.js';
-import { OidcClient } from '../provider/oidc-client.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
-import { SessionEndings } from '../session-endings.js';
 import { Sessions } from '../sessions.js';
+import { SignOut } from '../sign-out/sign-out.js';
 import { SignIn } from './sign-in.js';
 import { failedPage, signedInPage } from './signed-in-page.js';
 
@@ -17,9 +16,9 @@ export function sessionEndpoints(path: string): Type<object> {
     constructor(
       private readonly signIn: SignIn,
       private readonly sessions: Sessions,
-      private readonly endings: SessionEndings,
-      private readonly provider: OidcClient,
+      private readonly signOut: SignOut,
       private readonly host: HttpAdapterHost,
+      @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
     ) {}
 
     /** `?returnTo=/path`: where the person goes on afterwards. */
@@ -57,17 +56,17 @@ export function sessionEndpoints(path: string): Type<object> {
       const pair = nodePairOf(request, reply);
       const session = await this.sessions.of(pair);
       if (session && mayBeForged(pair.request, 'header', this.options.baseUrl)) throw new ForbiddenException();
-      let signOutUrl = `${this.options.baseUrl}/`;
-      if (session) {
-        session.cookie = 'clear';
-        await this.endings.signOut(session.current);
-        const url = await this.provider.signOutUrl(session.current.state.tokens.idToken, signOutUrl).catch(() => undefined);
-        signOutUrl = url?.href ?? signOutUrl;
-      }
+      const signOutUrl = await this.signOut.here(session, `${this.options.baseUrl}/`);
       this.send(reply, 200, { 'content-type': 'application/json', 'cache-control': 'private, no-store' }, JSON.stringify({ signOutUrl }));
     }
 
-    @Inject(SESSION_OPTIONS) private readonly options!: ResolvedSessionOptions;
+    /** The provider tells that sessions have ended there. OpenID Connect Back-Channel Logout 1.0 §2.5 to §2.8 */
+    @Post('backchannel-logout')
+    async backchannelLogout(@Req() request: { readonly body?: { readonly logout_token?: unknown } }, @Res() reply: object): Promise<void> {
+      const done = await this.signOut.there(request.body?.logout_token);
+      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+      this.send(reply, done ? 200 : 400, headers, done ? '' : JSON.stringify({ error: 'invalid_request' }));
+    }
 
     private send(reply: object, status: number, headers: Readonly<Record<string, string>>, body = ''): void {
       const { httpAdapter } = this.host;

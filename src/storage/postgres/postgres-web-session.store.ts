@@ -61,8 +61,8 @@ export class PostgresWebSessionStore extends WebSessionStore {
     return (await this.database.run(END, [id])).length === 1;
   }
 
-  override async endAll({ issuer, subject, sid }: WebSessionsOf): Promise<number> {
-    return (await this.database.run(END_ALL, [issuer, subject ?? null, sid ?? null])).length;
+  override async endAll({ issuer, createdBefore, subject, sid }: WebSessionsOf): Promise<number> {
+    return (await this.database.run(END_ALL, [issuer, subject ?? null, sid ?? null, createdBefore])).length;
   }
 
   override async prune(now: Date, most: number): Promise<number> {
@@ -133,12 +133,12 @@ const TOUCH = {
 
 const END = { name: 'end_web_session', text: `delete from web_session where id_hash = $1::bytea returning id_hash` };
 
-/** $1 issuer  $2 subject  $3 sid */
+/** $1 issuer  $2 subject  $3 sid  $4 created before */
 const END_ALL = {
   name: 'end_web_sessions',
   text: `
 delete from web_session
-where issuer = $1::text and ($2::text is null or subject = $2) and ($3::text is null or sid = $3) and ($2 is not null or $3 is not null)
+where issuer = $1::text and ($2::text is null or subject = $2) and ($3::text is null or sid = $3) and ($2 is not null or $3 is not null) and created_at < $4::timestamptz
 returning id_hash`,
 };
 
