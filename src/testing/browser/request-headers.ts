@@ -16,6 +16,8 @@ export interface Hop {
   readonly method: string;
 }
 
+/** The policies that tell http what https did. */
+const TELLING = new Set<string | undefined>(['unsafe-url', 'origin', 'origin-when-cross-origin']);
 const SITES = ['same-origin', 'same-site', 'cross-site'] as const;
 
 /** `Sec-Fetch-*` and `Origin` of a navigation, as Chromium sets them. */
@@ -55,7 +57,7 @@ function navigationOrigin({ initiator, chain }: Hop): string {
     .some((url, index) => new URL(url).origin !== origin && new URL(chain[index + 1] ?? url).origin !== new URL(url).origin);
   const downgraded = protocol === 'https:' && new URL(target).protocol !== 'https:';
   if (tainted || policy === 'no-referrer' || (policy === 'same-origin' && leaves)) return 'null';
-  return downgraded && policy !== 'unsafe-url' && policy !== 'origin' ? 'null' : origin;
+  return downgraded && !TELLING.has(policy) ? 'null' : origin;
 }
 
 const last = ({ chain }: Hop): string => chain.at(-1) ?? '';

@@ -71,17 +71,17 @@ export class TestBrowser {
   }
 
   /** Types an address in. */
-  navigate(url: string): Promise<Page> {
+  async navigate(url: string): Promise<Page> {
     return this.follow({ url: this.absolute(url), initiator: { url: undefined }, byPerson: true });
   }
 
   /** Follows a link on the present page. */
-  click(href: string): Promise<Page> {
+  async click(href: string): Promise<Page> {
     return this.follow({ url: this.absolute(href), initiator: this.here(), byPerson: true });
   }
 
   /** Sends a form of the present page: the one with that action, or the first. */
-  submit(fields: Fields = {}, action?: string): Promise<Page> {
+  async submit(fields: Fields = {}, action?: string): Promise<Page> {
     const form = formOf(this.present(), action);
     const body = new URLSearchParams({ ...form.fields, ...fields }).toString();
     const step = { initiator: this.here(), byPerson: true };
@@ -92,13 +92,13 @@ export class TestBrowser {
   }
 
   /** `fetch` of a script on the present page. Redirects are not followed: they are the answer. */
-  xhr(path: string, init: FetchInit = {}): Promise<Response> {
+  async xhr(path: string, init: FetchInit = {}): Promise<Response> {
     const url = this.absolute(path);
     return this.fetch(url, init, this.page === undefined ? { url } : this.here());
   }
 
   /** Pages of another place, in this browser. A neighbour of the app under the same domain is same-site: what is "other" is yours to choose. */
-  crossSite(origin = 'https://other.example'): OtherPlace {
+  crossSite(origin = 'http://other.example'): OtherPlace {
     const initiator = { url: `${new URL(origin).origin}/` };
     return {
       navigate: (url) => this.follow({ url, initiator, byPerson: true }),
