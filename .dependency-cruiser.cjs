@@ -7,6 +7,7 @@ const above = {
   identity: 'session|issuance|service|testing|client',
   issuance: 'session|service|testing|client',
   client: '[^/]+(?<!client)',
+  testing: 'storage|validation|session|identity|issuance|service|client',
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -36,6 +37,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(service/|main\\.ts|cli\\.ts)' },
       to: { path: '^src/service/' },
+    },
+    {
+      name: 'nothing-imports-testing',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/testing/' },
+      to: { path: '^src/testing/' },
+    },
+    {
+      name: 'testing-needs-jose-only',
+      severity: 'error',
+      from: { path: '^src/testing/' },
+      to: { path: '^node_modules/', pathNot: '^node_modules/(jose|@types/node)/' },
     },
     {
       name: 'protocol-is-pure',

@@ -72,6 +72,14 @@ describe('The packed package', () => {
     expect(ballastOf((await full.run(BOOT)).modules)).toEqual([]);
   });
 
+  it('offers what tests of apps need, with jose and nothing else', async () => {
+    const { output, modules } = await lean.run(`console.log(Object.keys(await import('countersign/testing')).sort().join());`);
+    expect(output.trim()).toBe('CookieJar,EndpointFaults,Fault,FaultyProvider,TestBrowser');
+    expect(modules.filter((path) => !/\/(countersign\/dist\/src\/(testing|protocol)|node_modules\/jose)\//.test(path))).toEqual([
+      expect.stringMatching(/\/main\.mjs$/),
+    ]);
+  });
+
   // Without these the two tests above might see nothing because they are blind.
   it.each([
     ['countersign/storage/postgres', ['typeorm', 'storage/postgres']],

@@ -1,0 +1,13 @@
+export type { Page } from './browser/page.js';
+export { TestBrowser, type FetchInit, type Fields, type OtherPlace, type TestBrowserOptions } from './browser/test-browser.js';
+export type { Rejection, StoredCookie } from './cookies/admission.js';
+export { CookieJar, type CookieJarOptions, type RejectedLine, type RequestContext } from './cookies/cookie-jar.js';
+export type { SiteRelation } from './cookies/site.js';
+export type { ProviderCall } from './provider/call-log.js';
+export type { Answer, EndpointName } from './provider/endpoint.js';
+export { EndpointFaults, Fault, type FaultOptions } from './provider/faults.js';
+export { FaultyProvider } from './provider/faulty-provider.js';
+export type { FaultyProviderOptions, Person, ProviderClient, ProviderSettings } from './provider/faulty-provider.options.js';
+export type { AccessTokenRecord, Family, SignIn } from './provider/grants.js';
+export type { LogoutClaims } from './provider/logout-tokens.js';
+export type { SigningOptions } from './provider/signing-keys.js';
