@@ -5,7 +5,7 @@ export { CookieJar, type CookieJarOptions, type RejectedLine, type RequestContex
 export type { SiteRelation } from './cookies/site.js';
 export type { ProviderCall } from './provider/call-log.js';
 export type { Answer, EndpointName } from './provider/endpoint.js';
-export { EndpointFaults, Fault, type FaultOptions } from './provider/faults.js';
+export type { EndpointFaults, Fault, FaultOptions } from './provider/faults.js';
 export { FaultyProvider } from './provider/faulty-provider.js';
 export type { FaultyProviderOptions, Person, ProviderClient, ProviderSettings } from './provider/faulty-provider.options.js';
 export type { AccessTokenRecord, Family, SignIn } from './provider/grants.js';

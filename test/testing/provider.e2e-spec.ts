@@ -282,10 +282,9 @@ describe('Faults of the token endpoint', () => {
     expect(provider.calls('token', 'refresh_token')).toMatchObject([{ status: undefined }]);
     delay.lift();
     expect((await answer).refresh_token).toBeDefined();
-    const started = performance.now();
-    provider.at('token').delay(20, { times: 1 });
-    await openid.clientCredentialsGrant(config);
-    expect(performance.now() - started).toBeGreaterThan(15);
+    const short = provider.at('token').delay(1);
+    await openid.clientCredentialsGrant(config); // goes on by itself
+    expect(short.hits).toBe(1);
   });
 
   it('never answered, until the client gives up', async () => {

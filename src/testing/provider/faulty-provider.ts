@@ -74,7 +74,7 @@ export class FaultyProvider {
       person: options.person ?? { sub: 'ada' },
       denial: undefined,
     };
-    const provider = new FaultyProvider(listener, world, path);
+    const provider = new FaultyProvider(listener, world, path); // nothing arrives before this line: it runs right after the port is open
     return provider;
   }
 

@@ -18,18 +18,18 @@ export interface SigningOptions {
 export class SigningKeys {
   private keys: readonly SigningKey[];
   private made = 1;
+  /** Of forgeries. Made when one is wanted: an RSA key takes a while. */
+  private stranger: Promise<SigningKey> | undefined;
 
   private constructor(
     readonly algorithm: string,
     first: SigningKey,
-    private readonly stranger: SigningKey,
   ) {
     this.keys = [first];
   }
 
   static async create(algorithm: string): Promise<SigningKeys> {
-    const [first, stranger] = await Promise.all([newKey(algorithm, 'key-1'), newKey(algorithm, 'stranger')]);
-    return new SigningKeys(algorithm, first, stranger);
+    return new SigningKeys(algorithm, await newKey(algorithm, 'key-1'));
   }
 
   /** A new key signs from now on. The older ones stay published, or leave the key set at once. */
@@ -43,11 +43,12 @@ export class SigningKeys {
     return { keys: this.keys.map(({ jwk, kid }) => ({ ...jwk, kid, alg: this.algorithm, use: 'sig' })) };
   }
 
-  sign(claims: JWTPayload, { typ = 'JWT', forged = false }: SigningOptions = {}): Promise<string> {
+  async sign(claims: JWTPayload, { typ = 'JWT', forged = false }: SigningOptions = {}): Promise<string> {
     const [key] = this.keys;
     if (key === undefined) throw new Error('There is no key to sign with.');
     const header = { alg: this.algorithm, kid: key.kid, typ };
-    return new SignJWT(claims).setProtectedHeader(header).sign(forged ? this.stranger.privateKey : key.privateKey);
+    const { privateKey } = forged ? await (this.stranger ??= newKey(this.algorithm, 'stranger')) : key;
+    return new SignJWT(claims).setProtectedHeader(header).sign(privateKey);
   }
 
   /** The claims of a token of ours, expired or not. Undefined: it is none. */
