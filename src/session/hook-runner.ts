@@ -33,7 +33,7 @@ export class HookRunner implements OnModuleInit {
   /** False: the application does not want it any more. */
   async validate(session: RequestSession, request: IncomingMessage): Promise<boolean> {
     if (!this.hooks.onValidate) return true;
-    let rejected = false;
+    let rejected: string | undefined;
     const gone = new AbortController();
     request.once('close', () => gone.abort());
     await this.hooks.onValidate({
@@ -43,10 +43,11 @@ export class HookRunner implements OnModuleInit {
       refresh: async () => void (await session.accessToken({ force: true })),
       renew: () => session.renew(),
       replaceUser: async (claims) => session.replace(await this.endings.replaceUser(session.current, claims)),
-      reject: () => (rejected = true),
+      reject: (reason) => (rejected = reason),
     });
-    if (rejected) await this.endings.end(session.current, 'rejected');
-    return !rejected;
+    if (rejected === undefined) return true;
+    await this.endings.end(session.current, 'rejected', rejected);
+    return false;
   }
 
   /** Once for each refresh. */

@@ -41,8 +41,9 @@ export class SessionEndings {
   }
 
   /** @throws StorageUnavailableError */
-  async end(session: OpenSession, reason: EndReason): Promise<void> {
-    if (await this.records.end(session)) this.events.emit('session.ended', { ...eventOf(session), reason });
+  async end(session: OpenSession, reason: EndReason, detail?: string): Promise<void> {
+    if (!(await this.records.end(session))) return;
+    this.events.emit('session.ended', { ...eventOf(session), reason, ...(detail !== undefined && { detail }) });
   }
 
   /** Signs out: ends the session, and what the refresh token could still bring. @throws StorageUnavailableError */

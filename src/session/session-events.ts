@@ -14,7 +14,8 @@ export interface SessionEventMap {
   'session.created': [SessionEvent];
   'session.refreshed': [SessionEvent];
   'session.replayed': [SessionEvent];
-  'session.ended': [SessionEvent & { readonly reason: EndReason }];
+  /** `detail`: what the application said when it rejected the session. */
+  'session.ended': [SessionEvent & { readonly reason: EndReason; readonly detail?: string }];
   /** A cookie that is no session's. */
   'session.rejected': [{ readonly reason: 'malformed' | 'unknown' | 'ended' | 'replayed' }];
   'oidc.unavailable': [{ readonly cause: unknown }];

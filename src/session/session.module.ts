@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, Module, type DynamicModule } from '@nestjs/c
 import { APP_FILTER } from '@nestjs/core';
 import { Clock, SystemClock } from '../protocol/clock.js';
 import { WebSessionStore } from '../storage/web-session.store.js';
+import { SessionCookie } from './cookie/session-cookie.js';
 import { SetCookies } from './cookie/set-cookies.js';
 import { HookRunner } from './hook-runner.js';
 import { SessionErrorFilter } from './http/session-error.filter.js';
@@ -56,7 +57,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       inject: [MODULE_OPTIONS_TOKEN, PATH, { token: WebSessionStore, optional: true }],
     },
     { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },
-    ...[SessionCodec, SessionRecords, SetCookies, SessionEvents, OidcClient, TokenRefresh, SharedRefresh],
+    ...[SessionCodec, SessionRecords, SetCookies, SessionCookie, SessionEvents, OidcClient, TokenRefresh, SharedRefresh],
     ...[SessionEndings, SessionValidation, Sessions, HookRunner, SignInAttempts, SignIn, NewSessions, LogoutTokens, SignOut, SessionGuard],
     { provide: APP_FILTER, useClass: SessionErrorFilter },
   ],

@@ -6,7 +6,7 @@ export interface CookiePiece {
   readonly value: string;
 }
 
-/** Browsers take 4,096 bytes of name, value and attributes together (RFC 6265bis §5.6): more, and the cookie is dropped without a word. */
+/** Browsers take 4,096 bytes of name and value (RFC 6265bis §5.6), some of the attributes as well: more, and the cookie is dropped without a word. */
 const LARGEST_LINE = 4_096;
 /** More would not leave room for other headers: Node takes 16 KiB of them in all. */
 export const MOST_PIECES = 3;

@@ -17,7 +17,10 @@ export class NewSessions {
     private readonly events: SessionEvents,
   ) {}
 
-  /** With an id of its own, whatever session the browser had before (session fixation). False: the application refused. @throws StorageUnavailableError */
+  /**
+   * With an id of its own, whatever session the browser had before (session fixation). False: the application refused.
+   * @throws StorageUnavailableError, SessionTooLargeError
+   */
   async open(pair: NodePair, state: SessionState): Promise<boolean> {
     const { sid } = state.user;
     let user;

@@ -6,6 +6,7 @@ import { returnPath } from '../http/navigation.js';
 import { OidcClient } from '../provider/oidc-client.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import { SessionTooLargeError } from '../state/session-too-large.error.js';
 import { SignInAttempts, type SignInAttempt } from './sign-in-attempts.js';
 import { NewSessions } from './new-sessions.js';
 
@@ -41,8 +42,13 @@ export class SignIn {
     const received = await this.received(answer, attempt);
     if (!received?.claims) return { refused: 'The provider did not sign you in.' };
     const state = { user: received.claims, tokens: received.tokens, createdAt: this.clock.now().getTime(), data: {} };
-    const opened = await this.sessions.open({ request, response }, state);
-    return opened ? { returnTo: attempt.returnTo } : { refused: 'This app did not let you in.' };
+    try {
+      const opened = await this.sessions.open({ request, response }, state);
+      return opened ? { returnTo: attempt.returnTo } : { refused: 'This app did not let you in.' };
+    } catch (error) {
+      if (error instanceof SessionTooLargeError) return { refused: error.message };
+      throw error;
+    }
   }
 
   private async received(answer: URL, attempt: SignInAttempt) {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { parseJsonObject } from '../../protocol/compact-jws.js';
 import { SealingKeys } from '../cookie/sealing-keys.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import type { OpenSession } from './open-session.js';
 import { isSessionId, sessionIdHash } from './session-ids.js';
 import type { SessionState } from './session-state.js';
 
@@ -20,6 +21,8 @@ export interface PresentedSession {
   readonly content?: SessionContent & { readonly outdated: boolean };
 }
 
+const BEFORE_ANY = -1;
+
 /** Writes and reads what cookies and rows hold. */
 @Injectable()
 export class SessionCodec {
@@ -34,6 +37,13 @@ export class SessionCodec {
   cookieValue(id: string, { generation, state, idleUntil }: SessionContent): string {
     if (this.options.store === 'postgres') return id;
     return this.cookies.seal(Buffer.from(JSON.stringify({ id, generation, state, idleUntil })), this.options.cookie.name);
+  }
+
+  /** For a session that is too large for cookies: older than any row, so that the row is what counts. */
+  leadingToRow({ id, state, idleUntil }: OpenSession): string {
+    const tokens = { accessToken: '', receivedAt: 0, expiresAt: 0 };
+    const { user, createdAt } = state;
+    return this.cookieValue(id, { generation: BEFORE_ANY, idleUntil, state: { user: { sub: user.sub }, createdAt, tokens, data: {} } });
   }
 
   /** Undefined: not of our making, whatever is wrong with it. */

@@ -33,7 +33,8 @@ export class SessionRecords {
       issuer: this.options.oidc.issuer,
       subject: state.user.sub,
       ...(state.sid !== undefined && { sid: state.sid }),
-      ...(this.options.store === 'postgres' && { sealed: this.codec.seal(id, state) }),
+      // Until the browser shows that it has it: its cookies may not hold it.
+      sealed: this.codec.seal(id, state),
       createdAt: new Date(state.createdAt),
       idleUntil: new Date(idleUntil),
       expiresAt: new Date(state.createdAt + absolute * 1000),

@@ -1,0 +1,164 @@
+import { Injectable } from '@nestjs/common';
+import type { SessionHooks, ValidationContext } from '../../src/session/session-hooks.js';
+import { Clock } from '../../src/protocol/clock.js';
+import { WAYS, WebApp, type Store } from './support/web-app.js';
+
+const CSRF = { 'x-csrf': '1' };
+
+/** What the application does on each request, changed as the tests go. */
+let validate: (context: ValidationContext) => void | Promise<void>;
+const hooks: SessionHooks = {
+  onSignIn: ({ claims }) => {
+    if (claims.sub === 'mallory') throw new Error('Not here.');
+    return { sub: claims.sub, name: 'Ada L.' };
+  },
+  onValidate: (context) => validate(context),
+  onRefreshed: ({ claims }) => void refreshed.push(claims?.sub),
+};
+let refreshed: (string | undefined)[] = [];
+
+describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
+  let app: WebApp;
+  let cookie: string;
+  beforeAll(async () => {
+    app = await WebApp.start({ store, host, options: { hooks } });
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    validate = () => undefined;
+    refreshed = [];
+    cookie = app.cookieOf(await app.signedIn());
+    app.provider.forgetCalls();
+    app.events.length = 0;
+  });
+
+  it('onSignIn maps the claims', async () => {
+    expect((await app.orders(cookie)).body.user).toEqual({ sub: 'ada', name: 'Ada L.' });
+  });
+
+  it('onSignIn refuses: there is no session', async () => {
+    app.provider.person = { sub: 'mallory' };
+    const browser = app.browser();
+    const page = await browser.navigate(`${app.url}/orders`);
+    app.provider.person = { sub: 'ada' };
+    expect([page.status, browser.jar.cookies(app.url)]).toEqual([400, []]);
+  });
+
+  it('onValidate is asked once a request, whoever asks for the session', async () => {
+    let asked = 0;
+    validate = () => void asked++;
+    await app.orders(cookie);
+    expect(asked).toBe(1);
+  });
+
+  it('reject() ends the session and makes the request anonymous', async () => {
+    validate = ({ reject }) => reject('not wanted');
+    const answer = await app.orders(cookie);
+    expect([answer.status, answer.cookies]).toEqual([401, [expect.stringContaining('Max-Age=0')]]);
+    expect(app.events.find(({ name }) => name === 'session.ended')?.detail).toMatchObject({ reason: 'rejected', detail: 'not wanted' });
+    validate = () => undefined;
+    expect((await app.orders(cookie)).status).toBe(401);
+  });
+
+  it('reject() cancels what was to be renewed (R32)', async () => {
+    validate = ({ renew, reject }) => {
+      reject('not wanted');
+      renew();
+    };
+    expect((await app.orders(cookie)).cookies).toEqual([expect.stringContaining('Max-Age=0')]);
+  });
+
+  it('renew() sends the cookie again', async () => {
+    validate = ({ renew }) => renew();
+    const answer = await app.orders(cookie);
+    expect(answer.cookies).toEqual([expect.stringMatching(/Max-Age=[1-9]/)]);
+  });
+
+  it('replaceUser() holds from now on, but never for somebody else', async () => {
+    validate = ({ replaceUser }) => replaceUser({ sub: 'mallory', name: 'Ada K.' });
+    const answer = await app.orders(cookie);
+    expect(answer.body.user).toEqual({ sub: 'ada', name: 'Ada K.' });
+    validate = () => undefined;
+    const next = answer.cookies.length > 0 ? answer.cookies.map((line) => line.split(';')[0]).join('; ') : cookie;
+    expect((await app.orders(next)).body.user).toEqual({ sub: 'ada', name: 'Ada K.' });
+  });
+
+  it('refresh() refreshes, due or not', async () => {
+    validate = ({ refresh }) => refresh();
+    expect((await app.orders(cookie)).status).toBe(200);
+    expect([app.refreshes, refreshed]).toEqual([1, ['ada']]);
+  });
+
+  it('onRefreshed comes once, not for those who wait', async () => {
+    app.clock.advance(301);
+    await Promise.all(Array.from({ length: 10 }, () => app.orders(cookie)));
+    expect(refreshed).toEqual(['ada']);
+  });
+});
+
+it('Hooks may be a class with dependencies', async () => {
+  @Injectable()
+  class Hooks implements SessionHooks {
+    constructor(private readonly clock: Clock) {}
+
+    onSignIn({ claims }: { claims: { sub: string } }) {
+      return { sub: claims.sub, at: this.clock.now().toISOString() };
+    }
+  }
+  const app = await WebApp.start({ options: { hooks: Hooks } });
+  const browser = await app.signedIn();
+  expect(await (await browser.xhr('/orders', { headers: CSRF })).json()).toMatchObject({ user: { at: app.clock.now().toISOString() } });
+  await app.close();
+});
+
+describe.each<Store>(['cookie', 'postgres'])('Large tokens: %s store', (store) => {
+  it('R5: the cookie grows and shrinks without losing the session, and leaves no piece behind', async () => {
+    const app = await WebApp.start({ store });
+    const browser = await app.signedIn();
+    const pieces = (): number => browser.jar.cookies(app.url).length;
+    const seen: number[] = [];
+    for (const size of [0, 7_000, 3_000, 0]) {
+      app.provider.settings.accessTokenFormat = 'opaque';
+      app.provider.settings.accessTokenSize = size;
+      app.provider.settings.idTokenOnRefresh = false;
+      app.clock.advance(290);
+      expect([size, (await browser.xhr('/orders', { headers: CSRF })).status]).toEqual([size, 200]);
+      expect((await browser.xhr('/orders', { headers: CSRF })).status).toBe(200);
+      seen.push(pieces());
+    }
+    expect(browser.jar.rejected).toEqual([]);
+    if (store === 'postgres') expect(seen).toEqual([1, 1, 1, 1]);
+    else expect([seen[1], seen[2], seen[3]]).toEqual([3, 2, seen[0]]);
+    await app.close();
+  });
+});
+
+it('R6: what is more than cookies hold is kept in the row, at sign-in and later; without a database it is refused', async () => {
+  const app = await WebApp.start();
+  Object.assign(app.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 12_000 });
+  const browser = await app.signedIn();
+  for (let n = 0; n < 3; n++) {
+    const answer = await browser.xhr('/orders', { headers: CSRF });
+    expect([answer.status, ((await answer.json()) as { token: string }).token.length]).toEqual([200, 12_000]);
+    app.clock.advance(290);
+  }
+  expect([browser.jar.rejected, browser.jar.cookies(app.url).length]).toEqual([[], 1]);
+  await app.close();
+  const alone = await WebApp.start({ database: false });
+  Object.assign(alone.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 12_000 });
+  const refused = await alone.browser().navigate(`${alone.url}/orders`);
+  expect([refused.status, refused.body]).toEqual([400, expect.stringContaining('session_too_large')]);
+  await alone.close();
+});
+
+it('R13 without a database: one process refreshes once, and later uses of the old cookie lead to the same tokens', async () => {
+  const app = await WebApp.start({ database: false });
+  const cookie = app.cookieOf(await app.signedIn());
+  app.clock.advance(301);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => app.orders(cookie)));
+  expect([answers.every(({ status }) => status === 200), app.refreshes]).toEqual([true, 1]);
+  app.clock.advance(29);
+  expect((await app.orders(cookie)).body.token).toBe(answers[0]?.body.token);
+  expect(app.refreshes).toBe(1);
+  await app.close();
+});
