@@ -54,7 +54,7 @@ export class HookRunner implements OnModuleInit {
   async refreshed({ session, received }: RefreshedSession): Promise<void> {
     if (!received || !this.hooks.onRefreshed) return;
     const unused = () => Promise.reject(new Error('The session of a refresh belongs to several requests.'));
-    const view = new RequestSession(session, this.options.session.absolute, { fresh: unused, end: unused });
+    const view = new RequestSession(session, this.options, { fresh: unused, end: unused, now: () => session.state.tokens.receivedAt });
     await this.hooks.onRefreshed({ session: view, ...(received.claims && { claims: received.claims }) });
   }
 }

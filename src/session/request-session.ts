@@ -1,4 +1,6 @@
+import { SessionApi } from './api/session-api.js';
 import type { EndReason } from './session-events.js';
+import type { ResolvedSessionOptions } from './session.options.js';
 import type { OpenSession } from './state/open-session.js';
 import { sessionIdHash } from './state/session-ids.js';
 import type { UserClaims } from './state/session-state.js';
@@ -8,6 +10,8 @@ import type { WebSession } from './web-session.js';
 export interface SessionActions {
   fresh(session: OpenSession, force: boolean): Promise<OpenSession>;
   end(session: OpenSession, reason: EndReason): Promise<void>;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 /** The session of one request: what came in, and what the answer must say of it. */
@@ -17,7 +21,7 @@ export class RequestSession implements WebSession {
 
   constructor(
     private open: OpenSession,
-    private readonly absolute: number,
+    private readonly options: Pick<ResolvedSessionOptions, 'session' | 'apis'>,
     private readonly actions: SessionActions,
   ) {}
 
@@ -34,12 +38,22 @@ export class RequestSession implements WebSession {
   }
 
   get expiresAt(): Date {
-    return new Date(this.open.state.createdAt + this.absolute * 1000);
+    return new Date(this.open.state.createdAt + this.options.session.absolute * 1000);
   }
 
   async accessToken({ force = false }: { readonly force?: boolean } = {}): Promise<string> {
     this.replace(await this.actions.fresh(this.open, force));
     return this.open.state.tokens.accessToken;
+  }
+
+  get tokenReceivedAt(): number {
+    return this.open.state.tokens.receivedAt;
+  }
+
+  api(name: string): SessionApi {
+    const api = Object.hasOwn(this.options.apis, name) ? this.options.apis[name] : undefined;
+    if (!api) throw new TypeError('There is no API of that name in the options.');
+    return new SessionApi(api, this, () => this.actions.now());
   }
 
   async end(): Promise<void> {

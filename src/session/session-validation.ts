@@ -25,9 +25,10 @@ export class SessionValidation {
   async validate(cookie: string | undefined, request: IncomingMessage): Promise<RequestSession | undefined> {
     const found = await this.endings.find(cookie);
     if (!found) return undefined;
-    const session = new RequestSession(found.session, this.options.session.absolute, {
+    const session = new RequestSession(found.session, this.options, {
       fresh: (open, force) => this.fresh(open, force),
       end: (open, reason) => this.endings.end(open, reason),
+      now: () => this.clock.now().getTime(),
     });
     if (found.renew) session.renew();
     try {

@@ -52,6 +52,7 @@ describe('The options of sessions (session.md R2)', () => {
     [{ session: { idle: 100, absolute: 99 } }, /^session\.idle/],
     [{ refresh: { before: -1 } }, /^refresh\.before/],
     [{ refresh: { timeout: 0 } }, /^refresh\.timeout/],
+    [{ apis: { orders: { url: 'http://orders.internal' } } }, /^apis\.orders\.url/],
   ])('refuse %j', (changes, fault) => expect(faultsOf(changes)).toEqual([expect.stringMatching(fault)]));
 
   it.each(['session', '/', '/session/', '/a b', ''])('refuse the path %j', (path) =>

@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly oidc: OidcOptions;
   /** What seals cookies and rows: 32 bytes or more each, base64url or as bytes. The first one seals, all of them open. Required. */
   readonly keys: readonly (string | Buffer)[];
+  /** APIs that `session.api(name)` calls with the session's access token. Default: none. */
+  readonly apis?: Readonly<Record<string, ApiOptions>>;
   /** Refreshing. `false`: only `onValidate` and `accessToken({ force: true })` do it. */
   readonly refresh?: false | RefreshOptions;
   readonly session?: {
@@ -49,6 +51,13 @@ export interface OidcOptions {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
+export interface ApiOptions {
+  /** The token goes to addresses below this one, and nowhere else. https, or http on loopback. */
+  readonly url: string;
+  /** Default: GET and HEAD. */
+  readonly methods?: readonly string[];
+}
+
 export interface RefreshOptions {
   /** How long before its end an access token is replaced; half its lifetime at most. Default: 60. */
   readonly before?: number;
@@ -67,6 +76,7 @@ export interface ResolvedSessionOptions {
   readonly store: 'cookie' | 'postgres';
   readonly oidc: OidcOptions & { readonly scope: string };
   readonly keys: readonly Buffer[];
+  readonly apis: Readonly<Record<string, ApiOptions>>;
   /** Whether the module refreshes by itself. */
   readonly refreshes: boolean;
   readonly refresh: Required<RefreshOptions>;
@@ -91,6 +101,7 @@ export function resolveSessionOptions(options: SessionOptions, path: string, has
     store: options.store ?? 'cookie',
     oidc: { ...oidc, scope: oidc.scope ?? 'openid profile offline_access' },
     keys: options.keys.map((key) => (typeof key === 'string' ? Buffer.from(key, 'base64') : key)),
+    apis: options.apis ?? {},
     refreshes: refresh !== false,
     refresh: { before: 60, leeway: 30, timeout: 5, outageGrace: 0, ...(refresh === false ? {} : refresh) },
     session: { idle: session?.idle ?? 8 * 3_600, absolute: session?.absolute ?? 24 * 3_600 },
@@ -130,7 +141,11 @@ function sessionFaults(options: ResolvedSessionOptions, processes: number, hasDa
     ],
     [!(refresh.timeout > 0 && refresh.timeout <= 60), 'refresh.timeout must be above 0, and at most 60.'],
   ];
-  return faults.flatMap(([wrong, fault]) => (wrong ? [fault] : []));
+  const apiFaults = Object.entries(options.apis).map(([name, { url }]): [boolean, string] => [
+    !isSecure(url),
+    `apis.${name}.url must be an https URL; http is for loopback only.`,
+  ]);
+  return [...faults, ...apiFaults].flatMap(([wrong, fault]) => (wrong ? [fault] : []));
 }
 
 const isSecure = (text: string): boolean => {
