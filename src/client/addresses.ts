@@ -6,7 +6,7 @@ const STEP_UP = /(^|[/\\])\.\.([;/\\]|$)/;
 
 /** An absolute address that tokens may travel to. @throws TypeError */
 export function secureAddress(address: string, what: string): URL {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = parse(address);
   if (!url) throw new TypeError(`${what} must be an absolute URL.`);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
     throw new TypeError(`${what} must be https, or http on loopback: ${url.origin}.`);
@@ -27,9 +27,8 @@ export class ApiAddresses {
 
   /** The address as the platform would read it. @throws TypeError when the token must not be sent there; it names no path and no query */
   check(address: string): URL {
-    const base = baseAddress();
-    if (!URL.canParse(address, base)) throw new TypeError('The address is not a URL.');
-    const url = new URL(address, base);
+    const url = parse(address, baseAddress());
+    if (!url) throw new TypeError('The address is not a URL.');
     const known = url.username === '' && url.password === '' && this.prefixes.some((prefix) => isBelow(url, prefix));
     if (!known) throw new TypeError(`The address is not below any of \`apis\`: ${url.origin}.`);
     return url;
@@ -42,4 +41,12 @@ function isBelow(url: URL, prefix: URL): boolean {
   if (folder === '/') return true;
   const path = url.pathname.replace(/%2e/gi, '.').replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
   return `${url.pathname}/`.startsWith(folder) && !STEP_UP.test(path);
+}
+
+function parse(address: string, base?: string): URL | undefined {
+  try {
+    return new URL(address, base);
+  } catch {
+    return undefined; // some platforms' messages show the whole address
+  }
 }
