@@ -165,6 +165,15 @@ describe('While the service is away', () => {
     expect(await me()).toBe(200);
   });
 
+  it('a call whose token lives does not wait for an answer that does not come', async () => {
+    const { me } = await signedIn({ timeout: 60_000 });
+    service.clock.advance(LIFETIME - 30);
+    const { open, passed } = gate();
+    line.hold = passed;
+    expect(await me()).toBe(200);
+    open();
+  });
+
   it('or does not know the client any more, the session is kept', async () => {
     const wrong = oauth({ tokenEndpoint: `${service.url}/connect/token`, clientId: 'nobody' });
     const { client, me, asked } = await signedIn({ refresher: wrong });
