@@ -57,6 +57,12 @@ module.exports = {
       to: { path: '^node_modules/' },
     },
     {
+      name: 'client-imports-nothing-not-even-of-node',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { pathNot: '^src/client/' },
+    },
+    {
       name: 'guards-need-no-fastify-and-no-express',
       severity: 'error',
       from: { path: '^src/validation/' },

@@ -80,7 +80,37 @@ describe('The packed package', () => {
     expect([...new Set(others)]).toEqual(['jose']);
   });
 
-  // Without these the two tests above might see nothing because they are blind.
+  it('has sessions that bring neither a database nor a web framework', async () => {
+    const { output, modules } = await lean.run(`console.log(typeof (await import('countersign/session')).SessionModule.forRoot);`);
+    expect(output.trim()).toBe('function');
+    expect(modules.some((path) => path.endsWith('/countersign/dist/src/session/index.js'))).toBe(true);
+    expect(ballastOf(modules)).toEqual([]);
+  });
+
+  it('has a client that loads nothing but itself: no framework, no builtin of Node', async () => {
+    const { output, modules } = await lean.run(`
+      const { CountersignClient, signInApi } = await import('countersign/client');
+      const client = new CountersignClient({ refresher: signInApi('https://id.example.com'), apis: ['https://api.example.com/'] });
+      console.log(await client.isSignedIn());
+    `);
+    expect(output.trim()).toBe('false');
+    const others = modules.filter((path) => !path.includes('/countersign/dist/src/client/') && !path.endsWith('/lean/main.mjs'));
+    expect([modules.some((path) => path.endsWith('/client/index.js')), others]).toEqual([true, []]);
+  });
+
+  it('has a client whose types do with those of a browser', async () => {
+    const code = `
+      import { CountersignClient, signInApi, webStorage } from 'countersign/client';
+      const refresher = signInApi('https://id.example.com');
+      export const client = new CountersignClient({ refresher, apis: [], storage: webStorage(localStorage), locks: navigator.locks });
+      export const answer: Promise<Response> = client.fetch(new Request('/'), { signal: AbortSignal.timeout(1) });
+      // @ts-expect-error a wrong type: were the types missing, everything would be any
+      export const wrong: Promise<string> = client.fetch('/');
+    `;
+    await full.typeCheck(code, { module: 'esnext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: [] });
+  }, 60_000);
+
+  // Without these the tests above might see nothing because they are blind.
   it.each([
     ['countersign/storage/postgres', ['typeorm', 'storage/postgres']],
     ['countersign/issuance', ['issuance']],
