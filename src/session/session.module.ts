@@ -14,6 +14,7 @@ import { SESSION_CLOCK } from './session-clock.js';
 import { SessionEndings } from './session-endings.js';
 import { SessionEvents } from './session-events.js';
 import { resolveSessionOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
+import { SessionPruning } from './session-pruning.js';
 import { Sessions } from './sessions.js';
 import { SessionValidation } from './session-validation.js';
 import { NewSessions } from './sign-in/new-sessions.js';
@@ -58,7 +59,19 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },
     ...[SessionCodec, SessionRecords, SetCookies, SessionCookie, SessionEvents, OidcClient, TokenRefresh, SharedRefresh],
-    ...[SessionEndings, SessionValidation, Sessions, HookRunner, SignInAttempts, SignIn, NewSessions, LogoutTokens, SignOut, SessionGuard],
+    ...[
+      SessionEndings,
+      SessionValidation,
+      Sessions,
+      HookRunner,
+      SignInAttempts,
+      SignIn,
+      NewSessions,
+      LogoutTokens,
+      SignOut,
+      SessionGuard,
+      SessionPruning,
+    ],
     { provide: APP_FILTER, useClass: SessionErrorFilter },
   ],
   exports: [Sessions, SessionEvents, SessionGuard, SESSION_OPTIONS],

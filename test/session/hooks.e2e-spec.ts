@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionHooks, ValidationContext } from '../../src/session/session-hooks.js';
 import { Clock } from '../../src/protocol/clock.js';
+import { SessionPruning } from '../../src/session/session-pruning.js';
+import { DatabaseRows } from '../support/database-rows.js';
 import { WAYS, WebApp, type Store } from './support/web-app.js';
 
 const CSRF = { 'x-csrf': '1' };
@@ -149,6 +151,22 @@ it('R6: what is more than cookies hold is kept in the row, at sign-in and later;
   const refused = await alone.browser().navigate(`${alone.url}/orders`);
   expect([refused.status, refused.body]).toEqual([400, expect.stringContaining('session_too_large')]);
   await alone.close();
+});
+
+it('R44: sessions that have ended are deleted, in batches', async () => {
+  const app = await WebApp.start({ store: 'postgres' });
+  const rows = await DatabaseRows.open(app.database?.url ?? '');
+  await app.signedIn();
+  await rows.client.query(`
+    insert into web_session (id_hash, created_at, idle_until, expires_at, issuer, subject)
+    select sha256(n::text::bytea), created_at, idle_until, expires_at, issuer, subject from web_session, generate_series(1, 1100) n`);
+  const pruning = app.app.get(SessionPruning, { strict: false });
+  expect(await pruning.round()).toBe(0);
+  app.clock.advance(8 * 3_600);
+  const deleted = await Promise.all([pruning.round(), pruning.round(), pruning.round()]);
+  expect([deleted.reduce((sum, n) => sum + n), (await rows.all())['web_session']?.length]).toEqual([1_101, 0]);
+  await rows.close();
+  await app.close();
 });
 
 it('R13 without a database: one process refreshes once, and later uses of the old cookie lead to the same tokens', async () => {
