@@ -53,14 +53,26 @@ describe('Endpoints that are switched off answer 404 and are not in the metadata
       for (const method of ['GET', 'OPTIONS', 'PUT']) expect((await at.json(method, path)).status).toBe(404);
       for (const [other, otherPath, otherForm] of ENDPOINTS)
         if (other !== name) expect((await at.form(otherPath, otherForm)).status).toBe(200);
-      const gone = Object.keys(all).filter((key) => key.startsWith(`${name}_`) || (name === 'token' && key === 'grant_types_supported'));
+      const metadata = await metadataOf(instance);
+      const gone = Object.keys(all).filter((key) => key.startsWith(`${name}_`));
       expect(gone.length).toBeGreaterThanOrEqual(2);
+      for (const key of gone) expect(metadata).not.toHaveProperty(key);
+      if (name === 'token') return; // more goes with it
       const left = Object.fromEntries(Object.entries(all).filter(([key]) => !gone.includes(key)));
-      const { grant_types_supported: grants, ...rest } = await metadataOf(instance);
-      const { grant_types_supported: leftGrants, ...leftRest } = left;
+      const { grant_types_supported: grants, ...rest } = metadata;
+      const { grant_types_supported: leftGrants, ...leftRest } = left; // with a grant of the test's own
       expect(rest).toEqual(leftRest);
-      if (name === 'token') expect(grants).toBeUndefined();
-      else expect(leftGrants).toEqual(expect.arrayContaining(grants));
+      expect(leftGrants).toEqual(expect.arrayContaining(grants));
+    });
+  });
+
+  it('without the token endpoint nothing is opened that ends there', async () => {
+    await withInstance({ issuance: { endpoints: { token: false } } }, async (instance) => {
+      const metadata = await metadataOf(instance);
+      for (const name of ['authorization_endpoint', 'pushed_authorization_request_endpoint', 'device_authorization_endpoint'])
+        expect(metadata).not.toHaveProperty(name);
+      expect(metadata).not.toHaveProperty('grant_types_supported');
+      expect(metadata).toHaveProperty('userinfo_endpoint');
     });
   });
 
