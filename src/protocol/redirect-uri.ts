@@ -4,6 +4,8 @@ import { isLoopback } from './loopback.js';
 const CHARACTERS = /^[\w\-.~:/?[\]@!$&'()+,;=%]{1,2000}$/;
 /** `https:a.example`, `https:///a.example` and the like: what browsers make of them is not what is written there. */
 const WEB_AUTHORITY = /^https?:\/\/[^/?@]+(?=[/?]|$)/i;
+/** The names there are (RFC 1123 §2.1), and IPv6: a `;` in one would end the directive of a Content-Security-Policy that names the place. */
+const HOST = /^([\w.-]+|\[[\da-f:.]+\])$/i;
 /** RFC 8252 §7.3. */
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(?::([1-9]\d{0,4}))?(?=[/?]|$)/;
 
@@ -16,7 +18,7 @@ export function isRedirectUri(text: string): boolean {
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== '' || password !== '') return false;
   if (protocol !== 'https:' && protocol !== 'http:') return protocol.includes('.');
-  return WEB_AUTHORITY.test(text) && (protocol === 'https:' || isLoopback(hostname));
+  return WEB_AUTHORITY.test(text) && HOST.test(hostname) && (protocol === 'https:' || isLoopback(hostname));
 }
 
 /**

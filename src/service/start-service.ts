@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule, type Foundations } from './app.module.js';
 import { isDemo, switchedOff, switchedOffWithPages } from './environment/module-options.js';
 import type { Environment } from './environment/variables.js';
@@ -12,7 +12,7 @@ import { layFoundations } from './foundations.js';
 import { listen, type HttpServers } from './http-servers.js';
 import type { Log } from './logging/log.js';
 import { NestLogger } from './logging/nest-logger.js';
-import { logRequests, requestIdOf } from './logging/request-log.js';
+import { logRequests, refuseUnreadable, requestIdOf } from './logging/request-log.js';
 import { prepareDatabase } from './prepare-database.js';
 import { unlessTold } from './told-to-stop.js';
 
@@ -100,7 +100,7 @@ async function createApplication(environment: Environment, foundations: Foundati
     requestIdHeader: false, // any text would do for Fastify
     genReqId: requestIdOf,
     // A path that cannot be decoded reaches no route, and no filter: Fastify's own answer would reflect it.
-    frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => void reply.status(400).send({ error: 'invalid_request' }),
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => refuseUnreadable(request, reply, log),
     ...(environment.TRUST_PROXY && { trustProxy: environment.TRUST_PROXY }),
   });
   logRequests(adapter.getInstance(), log);

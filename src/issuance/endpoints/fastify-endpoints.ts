@@ -9,6 +9,8 @@ import { endpointsOf, metadataAddressOf, PATHS, type Endpoint } from './endpoint
 import { errorAnswer } from './error-answer.js';
 
 const FORM = 'application/x-www-form-urlencoded';
+/** Headers of an answer that scripts of a client may read beside those that all scripts may. Fetch §3.2.5 */
+const EXPOSED = 'retry-after, www-authenticate';
 /** Bytes of a form. */
 const LARGEST_FORM = 65_536;
 
@@ -116,8 +118,8 @@ function answerAtPath(fastify: FastifyInstance, address: string | undefined): vo
 export function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowedOrigins: readonly string[]): void {
   const { origin } = request.headers;
   if (origin === undefined) return;
-  reply.header('vary', 'Origin');
-  if (allowedOrigins.includes(origin)) reply.header('access-control-allow-origin', origin);
+  reply.header('vary', 'Origin').removeHeader('access-control-allow-origin');
+  if (allowedOrigins.includes(origin)) reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED);
 }
 
 const isPreflight = (request: FastifyRequest): boolean =>

@@ -37,6 +37,9 @@ export class UserinfoController {
 
   private async answer(request: FastifyRequest, reply: FastifyReply): Promise<object> {
     reply.header('cache-control', 'no-store');
+    // Whose token it is, and so who may read the answer, is known once it has been read; that it is refused, the app must be able to read, too.
+    const { origin } = request.headers;
+    if (origin !== undefined && (await this.clients.anyAllows(origin))) allowOrigin(request, reply, [origin]);
     const bearer = readBearerToken(request);
     if (bearer.kind === 'malformed') throw malformedBearer();
     if (bearer.kind === 'none') {

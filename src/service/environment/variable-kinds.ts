@@ -50,8 +50,8 @@ export const scopes = list('scopes', 'scope names, separated by spaces or commas
 
 export const hosts = list(
   'IP addresses',
-  'IP addresses or host names to listen on, separated by commas',
-  (word) => isIP(word) !== 0 || /^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?$/i.test(word),
+  'IP addresses to listen on, or localhost, separated by commas',
+  (word) => isIP(word) !== 0 || word.toLowerCase() === 'localhost',
 );
 
 export const networks = list(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from './log.js';
 import { requestContext } from './request-context.js';
 
@@ -48,4 +48,14 @@ export function logRequests(fastify: FastifyInstance, log: Log): void {
     });
     done();
   });
+}
+
+/** Answers a request whose path cannot be decoded: it passes no hook. */
+export function refuseUnreadable(request: FastifyRequest, reply: FastifyReply, log: Log): void {
+  const { id: requestId, method, ip: remoteAddress } = request;
+  log.info({ context: 'Request', requestId, method, route: null, status: 400, remoteAddress, msg: 'Answered' });
+  void reply
+    .status(400)
+    .headers({ [HEADER]: requestId, 'cache-control': 'no-store' })
+    .send({ error: 'invalid_request' });
 }

@@ -93,8 +93,11 @@ async function rotateSecret(app: INestApplicationContext, id: string, overlap: n
   const now = app.get(Clock, { strict: false }).now();
   const secret = newSecret();
   const until = new Date(now.getTime() + overlap * 1000);
+  const live = client.secrets.filter(({ expiresAt }) => !expiresAt || expiresAt > now);
   await app.get(ClientStore, { strict: false }).addSecret(id, sha256(secret), until, now);
-  return record({ id, before: overlap === 0 ? 'ended' : `works until ${until.toISOString()}` }, { secret });
+  const before = overlap === 0 ? 'ended' : `works until ${until.toISOString()}`;
+  // Two are live at most.
+  return record({ id, before, ...(live.length > 1 && overlap > 0 && { 'the one before that': 'ended' }) }, { secret });
 }
 
 async function find(app: INestApplicationContext, id: string): Promise<ClientRecord> {

@@ -23,7 +23,7 @@ export function scopeCommands(program: Command, { run }: CommandHost): void {
     );
   scope
     .command('put <name>')
-    .description('make a scope, or replace it')
+    .description('make a scope, or change what is named of it')
     .option('--resource <uri>', 'audience of tokens with this scope (several: repeat)', collect)
     .option('--description <text>', 'what people read of it')
     .action((name: string, options: { resource?: string[]; description?: string }) => {
@@ -34,8 +34,11 @@ export function scopeCommands(program: Command, { run }: CommandHost): void {
       const bad = resources.find((resource) => !isResource(resource));
       if (bad !== undefined) throw new Misuse('A resource is an absolute URI without a fragment (RFC 8707 §2).');
       return run(async (app) => {
-        const made = { name, resources, ...(options.description !== undefined && { description: options.description }) };
-        await app.get(ScopeStore, { strict: false }).put(made);
+        const store = app.get(ScopeStore, { strict: false });
+        const before = (await store.list()).find((one) => one.name === name);
+        const described = options.description === undefined ? {} : { description: options.description };
+        const made = { name, resources: [], ...before, ...(options.resource && { resources: options.resource }), ...described };
+        await store.put(made);
         return record(made);
       });
     });
