@@ -21,6 +21,8 @@ describe('What can be a redirect URI (RFC 6749 §3.1.2, RFC 8252 §7)', () => {
     ['plain http', 'http://app.example/callback'],
     ['a host that begins like loopback', 'http://localhost.evil.example/'],
     ['an address that begins like loopback', 'http://127.0.0.1.evil.example/'],
+    ['a host that would end a directive', 'https://a;script-src.example/'],
+    ['a host with a comma', 'https://a,b.example/'],
     ['a fragment', `${WEB}#x`],
     ['an empty fragment', `${WEB}#`],
     ['a wildcard', 'https://*.example/callback'],

@@ -210,6 +210,15 @@ describe('Userinfo in browsers (CORS)', () => {
     expect((await from('https://other.example', { headers })).headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('tells pages of any client’s origins why it was refused, and no others', async () => {
+    for (const headers of [{}, { authorization: 'Bearer junk' }] as Record<string, string>[]) {
+      const refused = await from(ORIGIN, { headers });
+      expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, ORIGIN]);
+      expect(refused.headers.get('access-control-expose-headers')).toContain('www-authenticate');
+      expect((await from('https://evil.example', { headers })).headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
   it('answers a preflight for an origin that any client allows', async () => {
     const headers = { 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' };
     const { status, headers: answered } = await from(ORIGIN, { method: 'OPTIONS', headers });

@@ -86,6 +86,8 @@ describe('the command line', () => {
       (await new ProtocolClient(service.url, { id: 'rotating', secret }).token({ grant_type: 'client_credentials' })).status === 200;
     const second = await done('--json client rotate-secret rotating --overlap 600');
     expect([await works(create.json.secret), await works(second.json.secret)]).toEqual([true, true]);
+    expect(second.json).not.toHaveProperty('earlier');
+    expect((await done('--json client rotate-secret rotating --overlap 600')).json).toMatchObject({ earlier: 'ended' });
     const third = await done('--json client rotate-secret rotating --overlap 0');
     await service.until(async () => !(await works(second.json.secret)), 8_000); // client records may be 5 s old
     expect([await works(create.json.secret), await works(third.json.secret)]).toEqual([false, true]);
@@ -249,6 +251,10 @@ describe('the command line', () => {
   it('manages scopes', async () => {
     await done('scope put passing --resource https://a.example.com --resource https://b.example.com');
     expect((await done('scope list')).out).toMatch(/^passing +https:\/\/a.example.com https:\/\/b.example.com/m);
+    await done('scope put passing --description Passing');
+    expect((await done('scope list')).out).toMatch(/^passing +https:\/\/a.example.com https:\/\/b.example.com +Passing/m);
+    await done('scope put passing --resource https://c.example.com');
+    expect((await done('scope list')).out).toMatch(/^passing +https:\/\/c.example.com +Passing/m);
     await done('scope remove passing');
     expect(await cli('scope remove passing')).toMatchObject({ status: 1, err: 'There is no such scope.\n' });
   });

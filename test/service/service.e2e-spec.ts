@@ -53,6 +53,18 @@ describe('the service on a database', () => {
     const undecodable = await service.get('/connect/%ff?token=abc');
     expect(undecodable.status).toBe(400);
     expect(await undecodable.json()).toEqual({ error: 'invalid_request' });
+    const requestId = undecodable.headers.get('x-request-id');
+    expect([requestId, undecodable.headers.get('cache-control')]).toEqual([expect.stringMatching(/^[\w-]{36}$/), 'no-store']);
+    await service.until(() => service.log.some((line) => line['requestId'] === requestId && line['status'] === 400));
+  });
+
+  it('answers people who mistyped an address by a page', async () => {
+    for (const path of ['/', '/Activate', '/sign-in/']) {
+      const page = await service.get(path, { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+      expect([path, page.status, page.headers.get('content-type')]).toEqual([path, 404, 'text/html; charset=utf-8']);
+      expect(await page.text()).toContain('data-message="not-found"');
+    }
+    expect((await service.get('/', { accept: '*/*' })).headers.get('content-type')).toMatch(/^application\/json/);
   });
 
   describe('logs', () => {

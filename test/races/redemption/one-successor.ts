@@ -34,7 +34,7 @@ export function oneSuccessor(stage: Stage): void {
 
     it(
       'gives all of them one successor and one access token, with the rows of one rotation',
-      () => race('JWT', publicClient(), 50, RACERS),
+      () => race('JWT', publicClient(), rounds(12, 50), RACERS),
       PATIENCE,
     );
 

@@ -5,9 +5,9 @@ import { report } from '../support/figures.js';
 import { throughGate } from '../support/gate.js';
 import { present, rowsOf } from '../support/one-successor.js';
 import type { Stage } from '../support/stage.js';
-import { PATIENCE } from '../support/size.js';
+import { PATIENCE, rounds } from '../support/size.js';
 
-const ROUNDS = 50;
+const ROUNDS = rounds(16, 50);
 
 /** An old token is presented while the head is redeemed. */
 export function reuse(stage: Stage): void {

@@ -97,7 +97,7 @@ async function rotateSecret(app: INestApplicationContext, id: string, overlap: n
   await app.get(ClientStore, { strict: false }).addSecret(id, sha256(secret), until, now);
   const before = overlap === 0 ? 'ended' : `works until ${until.toISOString()}`;
   // Two are live at most.
-  return record({ id, before, ...(live.length > 1 && overlap > 0 && { 'the one before that': 'ended' }) }, { secret });
+  return record({ id, before, ...(live.length > 1 && overlap > 0 && { earlier: 'ended' }) }, { secret });
 }
 
 async function find(app: INestApplicationContext, id: string): Promise<ClientRecord> {
