@@ -1,3 +1,4 @@
+export type { ApiOptions } from './api/api-options.js';
 export type { SessionApi } from './api/session-api.js';
 export { Authenticated } from './http/authenticated.decorator.js';
 export type { AuthenticatedOptions } from './http/authenticated-options.js';
@@ -6,7 +7,7 @@ export { RefreshFailure, type RefreshFailureKind } from './provider/refresh-fail
 export { SessionEvents, type EndReason, type SessionEvent, type SessionEventMap } from './session-events.js';
 export type { RefreshedContext, SessionHooks, SignInContext, ValidationContext } from './session-hooks.js';
 export { SessionModule, type SessionModuleExtras } from './session.module.js';
-export type { ApiOptions, OidcOptions, RefreshOptions, SessionOptions } from './session.options.js';
+export type { OidcOptions, RefreshOptions, SessionOptions } from './session.options.js';
 export { SessionEndedError } from './state/open-session.js';
 export type { UserClaims } from './state/session-state.js';
 export type { WebSession } from './web-session.js';

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { isLoopback } from '../protocol/loopback.js';
+import type { ApiOptions } from './api/api-options.js';
 import type { SessionHooks } from './session-hooks.js';
 
 /** What `SessionModule.forRoot` takes. Times in seconds. */
@@ -49,13 +50,6 @@ export interface OidcOptions {
   readonly scope?: string;
   /** Further parameters of the authorization request, such as `resource` or `prompt`. */
   readonly parameters?: Readonly<Record<string, string>>;
-}
-
-export interface ApiOptions {
-  /** The token goes to addresses below this one, and nowhere else. https, or http on loopback. */
-  readonly url: string;
-  /** Default: GET and HEAD. */
-  readonly methods?: readonly string[];
 }
 
 export interface RefreshOptions {

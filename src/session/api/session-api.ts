@@ -1,4 +1,4 @@
-import type { ApiOptions } from '../session.options.js';
+import type { ApiOptions } from './api-options.js';
 
 /** What gives the token: the session of the request. */
 export interface TokenSource {

@@ -1,6 +1,6 @@
 import type { EndReason, SessionEvent } from '../session-events.js';
-import type { SessionContent } from './session-codec.js';
 import { sessionIdHash } from './session-ids.js';
+import type { SessionContent } from './session-state.js';
 
 /** A live session, as one request knows it. */
 export interface OpenSession extends SessionContent {

@@ -4,15 +4,7 @@ import { SealingKeys } from '../cookie/sealing-keys.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import type { OpenSession } from './open-session.js';
 import { isSessionId, sessionIdHash } from './session-ids.js';
-import type { SessionState } from './session-state.js';
-
-/** What a cookie holds where there is no row, or only a ledger. */
-export interface SessionContent {
-  readonly generation: number;
-  readonly state: SessionState;
-  /** Milliseconds since the epoch. */
-  readonly idleUntil: number;
-}
+import type { SessionContent, SessionState } from './session-state.js';
 
 /** What a browser presents. */
 export interface PresentedSession {

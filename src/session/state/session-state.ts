@@ -23,3 +23,11 @@ export interface SessionState {
   readonly createdAt: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
+
+/** What a cookie holds where there is no row, or only a ledger. */
+export interface SessionContent {
+  readonly generation: number;
+  readonly state: SessionState;
+  /** Milliseconds since the epoch. */
+  readonly idleUntil: number;
+}
