@@ -14,6 +14,8 @@ export class Line {
   retryAfter: number | undefined;
   refreshes = 0;
   ends = 0;
+  /** Refreshes whose answers have come; `hold` may keep them. */
+  answered = 0;
   /** Resolves before an answer to a refresh is handed over. */
   hold: Promise<unknown> = Promise.resolve();
 
@@ -47,6 +49,7 @@ export class Line {
       await answer.text();
       throw new TypeError('fetch failed');
     }
+    this.answered++;
     await this.hold;
     return answer;
   };
