@@ -9,7 +9,7 @@ export default {
   collectCoverageFrom: ['src/**/*.ts', '!src/**/index.ts', '!src/**/*.spec.ts'],
   coverageProvider: 'babel',
   coverageReporters: ['text-summary'],
-  // Of `npm run test:coverage`. What runs in processes of its own is not seen.
+  // What runs in processes of its own is not seen.
   coverageThreshold: { global: { lines: 90 } },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
