@@ -8,6 +8,6 @@ if [ ! -x "$binaries/postgres" ]; then
   echo "PostgreSQL 15 is not in $binaries: install Debian's postgresql-15, or set POSTGRES_15_BIN." >&2
   exit 1
 fi
-jest test/packaging test/demo
-SOAK=1 jest test/races test/crash test/model test/fuzz
+# Together: the demo mostly waits.
+SOAK=1 jest test/packaging test/demo test/races test/crash test/model test/fuzz
 COUNTERSIGN_TEST_PG_BIN=$binaries jest test/contract test/races/redemption test/races/endings test/migrations

@@ -36,8 +36,11 @@ describe.each(Object.keys(LOOKS) as (keyof typeof LOOKS)[])('Every page, %s', (l
 
   it.each(names)('%s: nothing that keeps people out, nothing asked of others', async (name) => {
     await page.goto(`/showcase/${name}`);
-    await page.screenshot({ path: `${screenshots}${name}-${look}.png`, fullPage: true });
-    if (look === 'light' || look === 'dark') expect(await seriousViolations(page)).toEqual([]);
+    if (look === 'light' || look === 'dark') {
+      await page.screenshot({ path: `${screenshots}${name}-${look}.png`, fullPage: true });
+      // Only the colours differ in the dark.
+      expect(await seriousViolations(page, look === 'dark' ? ['color-contrast'] : undefined)).toEqual([]);
+    }
     expect(await tooSmallTargets(page)).toEqual([]);
     expect(await widerThanTheScreen(page)).toEqual([]);
     expect(await page.locator('h1').count()).toBe(1);

@@ -188,7 +188,7 @@ it(
     await fuzz({
       name: 'devices',
       input: request(),
-      runs: { usual: 600, soak: 5_000 },
+      runs: { usual: 600, soak: 1_500 },
       outcome: async (one) => {
         if (sent++ % 8 === 0) await rows.forgetFailures(); // or the limit of guesses is all that is tried
         const answer = await send(service.url, one);

@@ -135,7 +135,7 @@ describe('Whatever is sent', () => {
       await fuzz({
         name: 'endpoints',
         input: fuzzRequest(genuine),
-        runs: { usual: 1_000, soak: 5_000 },
+        runs: { usual: 1_000, soak: 2_500 },
         outcome: async (request) => {
           // Wrong credentials are counted; only the first of them would be looked at.
           if (sent++ % 10 === 0) await rows.forgetFailures();

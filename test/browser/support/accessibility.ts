@@ -1,10 +1,11 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** What axe-core finds that would keep people out: rule, and where. */
-export async function seriousViolations(page: Page): Promise<string[]> {
+/** What axe-core finds that would keep people out: rule, and where. @param rules all of them, unless some are named */
+export async function seriousViolations(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe.source); // as a tool of the browser, not a script of the page: its policy stays in force
-  const { violations } = await page.evaluate<axe.AxeResults>("axe.run({ resultTypes: ['violations'], preload: false })");
+  const options = { resultTypes: ['violations'], preload: false, ...(rules && { runOnly: rules }) };
+  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${JSON.stringify(options)})`);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);

@@ -38,7 +38,7 @@ export function massRevocation(stage: Stage): void {
       async () => {
         const client = await stage.register(publicClient());
         const clients = stage.clients(client);
-        const { yielded, refused } = await untilBothWays(rounds(5, 20), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(5, 12), async () => {
           const outcome = { yielded: 0, refused: 0 };
           const subject = randomUUID();
           const chains = await Promise.all(Array.from({ length: CHAINS }, () => openChain(stage, { client: client.id, subject })));

@@ -13,7 +13,7 @@ import { rowsOf } from '../support/one-successor.js';
 import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
-const ROUNDS = rounds(6, 25);
+const ROUNDS = rounds(6, 12);
 
 /**
  * Chains are refreshed while they end. Seen to fail: REDEEM without its join of the client (tokens of a disabled client's chain) and without its test

@@ -98,7 +98,7 @@ export function signingOut(stage: Stage): void {
         const subject = await personOf();
         const apps = await Promise.all(Array.from({ length: 4 }, toldClient));
         for (const app of apps) await consent(app, subject);
-        const { yielded, refused } = await untilBothWays(rounds(6, 25), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(6, 12), async () => {
           const session = await openSession(subject);
           const outcome = await race(
             { attempts: 16, within: 6 },
@@ -125,7 +125,7 @@ export function signingOut(stage: Stage): void {
         const app = await toldClient();
         await consent(app, subject);
         const clients = stage.clients(app);
-        const { yielded, refused } = await untilBothWays(rounds(6, 25), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(6, 12), async () => {
           const session = await openSession(subject);
           const codes = await Promise.all(Array.from({ length: 8 }, (_, n) => issueCode(session, app, n % 2 === 0 ? SCOPES : ['openid'])));
           const redeem = async (n: number) => {

@@ -41,8 +41,8 @@ export function oneSuccessor(stage: Stage): void {
     it(
       'and by reference, and self-contained',
       async () => {
-        await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(5, 50), RACERS);
-        await race('refresh token self-contained', publicClient().withSettings({ referenceRefreshTokens: false }), rounds(5, 50), RACERS);
+        await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(5, 15), RACERS);
+        await race('refresh token self-contained', publicClient().withSettings({ referenceRefreshTokens: false }), rounds(5, 15), RACERS);
       },
       PATIENCE,
     );
