@@ -43,7 +43,7 @@ export class SharedRefresh {
   }
 
   /**
-   * The session with new tokens. `mine`: what this very call brought; the others get the same.
+   * The session with new tokens. `received` is for the one who asked the provider; the others get the same session.
    * @throws RefreshFailure, also while it is too early to try again; SessionEndedError; StorageUnavailableError
    */
   async refresh(session: OpenSession): Promise<RefreshedSession> {
