@@ -166,3 +166,17 @@ describe('A page answers by a page', () => {
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
   });
 });
+
+/** An application's own. */
+@Injectable()
+class OwnPages extends Pages {
+  override render(...[name]: Parameters<Pages['render']>): Promise<string> {
+    return Promise.resolve(`<!doctype html><title>Our own ${name}</title>`);
+  }
+}
+
+it('An application may write the pages itself', async () => {
+  const own = await beside.start(service, { identity: { renderer: OwnPages } });
+  const { status, text } = await send({ method: 'GET', path: '/sign-in' } as RawRequest, own);
+  expect([status, text]).toEqual([200, '<!doctype html><title>Our own sign-in</title>']);
+});
