@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +11,8 @@ export interface ChildOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Answers 200 once it can be used. */
   readonly health: string;
+  /** Gets what it writes to standard output, line by line. Default: nobody, for the service prints demo credentials. */
+  readonly output?: (line: string) => void;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -27,7 +30,7 @@ export class Child {
     const { PATH, HOME, TMPDIR } = process.env;
     const env = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), ...options.environment };
     this.process = spawn(process.execPath, [fileURLToPath(options.script)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.process.stdout?.resume(); // the service prints demo credentials: not ours to repeat
+    if (this.process.stdout) createInterface({ input: this.process.stdout }).on('line', options.output ?? (() => undefined));
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors = (this.errors + text).slice(-4000)));
   }
 
@@ -44,10 +47,15 @@ export class Child {
     throw new Error(`${this.name} did not answer in time.\n${this.errors}`);
   }
 
+  /** Resolves when it is gone, whoever ended it, to its last words. */
+  gone(): Promise<string> {
+    return this.ended ? Promise.resolve(this.errors) : new Promise((resolve) => this.process.once('exit', () => resolve(this.errors)));
+  }
+
   /** Ends it, at last by force. */
   async stop(): Promise<void> {
     if (this.ended) return;
-    const exited = new Promise((resolve) => this.process.once('exit', resolve));
+    const exited = this.gone();
     this.process.kill('SIGTERM');
     const force = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await exited;
@@ -74,7 +82,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
-const isFree = (port: number): Promise<boolean> =>
+export const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));

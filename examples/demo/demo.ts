@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Child, freePorts, type ChildOptions } from './child.js';
+import { freePorts } from './child.js';
+import { Processes } from './processes.js';
 import { play } from './story.js';
 import { Terminal } from './terminal.js';
 
@@ -12,28 +12,24 @@ const SHORT = { accessTokenLifetime: 5, leeway: 5 };
 const SERVICE = new URL('../../src/main.js', import.meta.url);
 const TODO_API = new URL('../todo-api/main.js', import.meta.url);
 
-const children: Child[] = [];
-let ending: Promise<void> | undefined;
-const folder = await mkdtemp(join(tmpdir(), 'countersign-demo-'));
-// Run by root, PostgreSQL works under another account, which must get through to its data.
-await chmod(folder, 0o711);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(130));
+const processes = await Processes.begin();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void processes.end(130));
 
 try {
   await demo();
   console.log('\nThat was the whole story; every step was checked.');
-  await end(0);
+  await processes.end(0);
 } catch (error) {
-  if (!ending) console.error(`\nThe demo did not go as it should: ${error instanceof Error ? error.message : String(error)}`);
-  await end(1);
+  if (!processes.ending) console.error(`\nThe demo did not go as it should: ${error instanceof Error ? error.message : String(error)}`);
+  await processes.end(1);
 }
 
 async function demo(): Promise<void> {
   const [servicePort = 0, signaturePort = 0, askingPort = 0] = await freePorts(3);
   const service = `http://localhost:${servicePort}`;
-  const dataDirectory = join(folder, 'data');
+  const dataDirectory = join(processes.folder, 'data');
   console.log('Starting the service on an embedded PostgreSQL, and two Todo APIs …');
-  await start('The service', {
+  await processes.start('The service', {
     script: SERVICE,
     environment: {
       PORT: String(servicePort),
@@ -53,28 +49,10 @@ async function demo(): Promise<void> {
   await play({ service, ...apis, ...SHORT }, new Terminal());
 }
 
-function todoApi(issuer: string, port: number, environment: Readonly<Record<string, string>>): Promise<void> {
-  return start(`The Todo API (${environment['CHECK']})`, {
+async function todoApi(issuer: string, port: number, environment: Readonly<Record<string, string>>): Promise<void> {
+  await processes.start(`The Todo API (${environment['CHECK']})`, {
     script: TODO_API,
     environment: { ISSUER: issuer, PORT: String(port), ...environment },
     health: `http://localhost:${port}/health`,
   });
-}
-
-async function start(name: string, options: ChildOptions): Promise<void> {
-  if (ending) throw new Error('interrupted');
-  const child = new Child(name, options);
-  children.push(child);
-  await child.ready();
-}
-
-/** Whoever comes first says how it ended; everybody waits until all is gone. */
-async function end(status: number): Promise<void> {
-  ending ??= (async () => {
-    process.exitCode = status;
-    for (const child of children.reverse()) await child.stop();
-    await rm(folder, { recursive: true, force: true });
-  })();
-  await ending;
-  process.exit();
 }

@@ -29,12 +29,24 @@ export class SessionPruning implements OnModuleInit, BeforeApplicationShutdown {
 
   /** How many were deleted. What cannot be deleted now is left to the next round. */
   async round(): Promise<number> {
-    let deleted = 0;
+    const { store } = this.records;
+    if (!store) return 0;
     try {
-      for (let batch = BATCH; batch === BATCH; deleted += batch) batch = (await this.records.store?.prune(this.clock.now(), BATCH)) ?? 0;
+      return (
+        (await this.batches((most) => store.prune(this.clock.now(), most))) +
+        (await this.batches((most) => store.pruneSeen(this.clock.now(), most)))
+      );
     } catch (error) {
       this.logger.warn({ msg: 'Ended sessions could not be deleted', err: error });
+      return 0;
     }
-    return deleted;
+  }
+
+  private async batches(batch: (most: number) => Promise<number>): Promise<number> {
+    for (let deleted = 0; ;) {
+      const last = await batch(BATCH);
+      deleted += last;
+      if (last < BATCH) return deleted;
+    }
   }
 }

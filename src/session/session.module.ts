@@ -7,17 +7,29 @@ import { SetCookies } from './cookie/set-cookies.js';
 import { HookRunner } from './hook-runner.js';
 import { SessionErrorFilter } from './http/session-error.filter.js';
 import { SessionGuard } from './http/session.guard.js';
+import { AppTokens } from './provider/app-tokens.js';
 import { OidcClient } from './provider/oidc-client.js';
+import { FreshTokens } from './refresh/fresh-tokens.js';
+import { RefreshMemory } from './refresh/refresh-memory.js';
+import { RefreshNews } from './refresh/refresh-news.js';
+import { RefreshSlots } from './refresh/refresh-slots.js';
+import { SessionLeases } from './refresh/session-leases.js';
 import { SharedRefresh } from './refresh/shared-refresh.js';
+import { TokenFreshness } from './refresh/token-freshness.js';
 import { TokenRefresh } from './refresh/token-refresh.js';
 import { SESSION_CLOCK } from './session-clock.js';
+import { SessionChanges } from './session-changes.js';
+import { SessionCounters } from './session-counters.js';
 import { SessionEndings } from './session-endings.js';
 import { SessionEvents } from './session-events.js';
-import { resolveSessionOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
+import { SessionJobs } from './session-jobs.js';
+import { resolveSessionOptions } from './resolve-session-options.js';
+import { SESSION_OPTIONS, type SessionOptions } from './session.options.js';
 import { SessionPruning } from './session-pruning.js';
 import { Sessions } from './sessions.js';
 import { SessionValidation } from './session-validation.js';
 import { NewSessions } from './sign-in/new-sessions.js';
+import { ReplacedSessions } from './sign-in/replaced-sessions.js';
 import { sessionEndpoints } from './sign-in/session-endpoints.js';
 import { SignInAttempts } from './sign-in/sign-in-attempts.js';
 import { SignIn } from './sign-in/sign-in.js';
@@ -25,6 +37,11 @@ import { LogoutTokens } from './sign-out/logout-tokens.js';
 import { SignOut } from './sign-out/sign-out.js';
 import { SessionCodec } from './state/session-codec.js';
 import { SessionRecords } from './state/session-records.js';
+import { EndedSessions } from './state/ended-sessions.js';
+import { RequestSessions } from './request-sessions.js';
+import { SessionRegeneration } from './session-regeneration.js';
+import { SessionSliding } from './session-sliding.js';
+import { SessionWatch } from './session-watch.js';
 
 /** What is fixed when the module is declared, beside its options. */
 export interface SessionModuleExtras {
@@ -58,22 +75,35 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       inject: [MODULE_OPTIONS_TOKEN, PATH, { token: WebSessionStore, optional: true }],
     },
     { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },
-    ...[SessionCodec, SessionRecords, SetCookies, SessionCookie, SessionEvents, OidcClient, TokenRefresh, SharedRefresh],
+    ...[SessionEvents, SessionCodec, SessionRecords, EndedSessions, SetCookies, SessionCookie], // what there is
+    ...[
+      OidcClient,
+      AppTokens,
+      SessionLeases,
+      TokenFreshness,
+      TokenRefresh,
+      RefreshMemory,
+      RefreshSlots,
+      RefreshNews,
+      SharedRefresh,
+      FreshTokens,
+    ],
     ...[
       SessionEndings,
-      SessionValidation,
-      Sessions,
+      SessionSliding,
+      SessionRegeneration,
+      SessionChanges,
       HookRunner,
-      SignInAttempts,
-      SignIn,
-      NewSessions,
-      LogoutTokens,
-      SignOut,
+      RequestSessions,
+      SessionValidation,
+      SessionWatch,
+      SessionJobs,
+      Sessions,
       SessionGuard,
-      SessionPruning,
     ],
+    ...[SignInAttempts, NewSessions, ReplacedSessions, SignIn, LogoutTokens, SignOut, SessionPruning, SessionCounters],
     { provide: APP_FILTER, useClass: SessionErrorFilter },
   ],
-  exports: [Sessions, SessionEvents, SessionGuard, SESSION_OPTIONS],
+  exports: [Sessions, SessionEvents, SessionCounters, SessionGuard, SESSION_OPTIONS],
 })
 export class SessionModule extends ConfigurableModuleClass {}

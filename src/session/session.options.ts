@@ -1,6 +1,7 @@
+import type { JsonWebKey } from 'node:crypto';
 import type { Type } from '@nestjs/common';
-import { isLoopback } from '../protocol/loopback.js';
 import type { ApiOptions } from './api/api-options.js';
+import type { CsrfMode } from './http/navigation.js';
 import type { SessionHooks } from './session-hooks.js';
 
 /** What `SessionModule.forRoot` takes. Times in seconds. */
@@ -34,6 +35,13 @@ export interface SessionOptions {
     /** Default: `strict`. */
     readonly sameSite?: 'strict' | 'lax';
   };
+  /** How requests show that they come from the app's own pages, where a route does not say: `header`, `X-CSRF: 1`; `origin`, for forms. Default: `header`. */
+  readonly csrf?: CsrfMode;
+  /**
+   * Paths, and all below them, that have no sessions: the cookie is not looked at, and a `SessionGuard` of all routes lets everybody in. For what a page
+   * loads: `['/assets']`. A route with `@Authenticated()` has nobody who is signed in there. Default: none.
+   */
+  readonly skip?: readonly string[];
   /** Functions, or a class with dependencies. Default: none. */
   readonly hooks?: SessionHooks | Type<SessionHooks>;
 }
@@ -44,12 +52,21 @@ export interface OidcOptions {
   readonly clientId: string;
   /** Undefined: a public client. */
   readonly clientSecret?: string;
+  /** Instead of a secret: `private_key_jwt` (OpenID Connect Core §9). */
+  readonly privateKey?: OidcPrivateKey;
   /** Default: `client_secret_basic` with a secret. */
   readonly clientAuthentication?: 'client_secret_basic' | 'client_secret_post';
   /** Default: `openid profile offline_access`. */
   readonly scope?: string;
   /** Further parameters of the authorization request, such as `resource` or `prompt`. */
   readonly parameters?: Readonly<Record<string, string>>;
+}
+
+export interface OidcPrivateKey {
+  /** PKCS #8 in PEM, or a JWK: P-256 (ES256), or RSA of 2,048 bits or more (RS256). */
+  readonly key: string | JsonWebKey;
+  /** What the provider knows it by. Default: the JWK's own, else none. */
+  readonly kid?: string;
 }
 
 export interface RefreshOptions {
@@ -61,6 +78,11 @@ export interface RefreshOptions {
   readonly timeout?: number;
   /** How long after the access token's end a request is served without one while the provider is away. Default: 0. */
   readonly outageGrace?: number;
+  /**
+   * What becomes of the session when a cookie comes that was replaced and is past its leeway. `reject`: nothing, the request is anonymous; far more often
+   * than a thief it is a tab that slept. `revoke`: it ends. Default: `reject`.
+   */
+  readonly onReplay?: 'reject' | 'revoke';
 }
 
 export interface ResolvedSessionOptions {
@@ -76,76 +98,11 @@ export interface ResolvedSessionOptions {
   readonly refresh: Required<RefreshOptions>;
   readonly session: { readonly idle: number; readonly absolute: number };
   readonly cookie: { readonly name: string; readonly sameSite: 'strict' | 'lax' };
+  readonly csrf: CsrfMode;
+  readonly skip: readonly string[];
   readonly path: string;
   readonly hooks: SessionHooks | Type<SessionHooks>;
 }
 
 /** DI token of the options after defaults and checks. */
 export const SESSION_OPTIONS = Symbol('SessionOptions');
-
-const SHORTEST_KEY = 32;
-
-/** Fills in the defaults. @throws Error that names every fault at once, each with what to change */
-export function resolveSessionOptions(options: SessionOptions, path: string, hasDatabase: boolean): ResolvedSessionOptions {
-  const { refresh, session, cookie, oidc } = options;
-  const secure = options.baseUrl.startsWith('https:');
-  const resolved: ResolvedSessionOptions = {
-    baseUrl: options.baseUrl,
-    secure,
-    store: options.store ?? 'cookie',
-    oidc: { ...oidc, scope: oidc.scope ?? 'openid profile offline_access' },
-    keys: options.keys.map((key) => (typeof key === 'string' ? Buffer.from(key, 'base64') : key)),
-    apis: options.apis ?? {},
-    refreshes: refresh !== false,
-    refresh: { before: 60, leeway: 30, timeout: 5, outageGrace: 0, ...(refresh === false ? {} : refresh) },
-    session: { idle: session?.idle ?? 8 * 3_600, absolute: session?.absolute ?? 24 * 3_600 },
-    cookie: { name: cookie?.name ?? (secure ? '__Host-Http-session' : 'session'), sameSite: cookie?.sameSite ?? 'strict' },
-    path,
-    hooks: options.hooks ?? {},
-  };
-  const faults = sessionFaults(resolved, options.processes ?? 1, hasDatabase);
-  if (faults.length > 0) throw new Error(['The session options cannot work:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
-  return resolved;
-}
-
-function sessionFaults(options: ResolvedSessionOptions, processes: number, hasDatabase: boolean): string[] {
-  const { baseUrl, oidc, keys, cookie, refresh, session, path } = options;
-  const faults: [boolean, string][] = [
-    [!isOrigin(baseUrl), 'baseUrl must be an origin such as https://app.example.com, without a path; http is for loopback only.'],
-    [!isSecure(oidc.issuer), 'oidc.issuer must be an https URL; http is for loopback only.'],
-    [oidc.clientId === '', 'oidc.clientId must be the id of the app at the issuer.'],
-    [!oidc.scope.split(' ').includes('openid'), 'oidc.scope must hold openid.'],
-    [keys.length === 0, 'keys must hold one key at least: node -p "crypto.randomBytes(32).toString(\'base64\')" makes one.'],
-    [keys.some((key) => key.length < SHORTEST_KEY), `keys must be ${SHORTEST_KEY} bytes or more each.`],
-    [options.store === 'postgres' && !hasDatabase, "store is 'postgres': import PostgresStorageModule.forRoot(…)."],
-    [
-      processes > 1 && !hasDatabase,
-      'processes is more than one: import PostgresStorageModule.forRoot(…), or two of them would refresh one session.',
-    ],
-    [!/^[\w-]+$/.test(cookie.name), 'cookie.name must be of letters, digits, _ and -.'],
-    [
-      /^__(secure|host|http)-/i.test(cookie.name) && !options.secure,
-      'cookie.name has a prefix that only https may set: choose another one.',
-    ],
-    [!/^(\/[\w-]+)+$/.test(path), 'path must be such as /session, without a trailing slash.'],
-    [!(session.idle > 0 && session.idle <= session.absolute), 'session.idle must be above 0, and at most session.absolute.'],
-    [
-      !(refresh.before >= 0 && refresh.leeway >= 0 && refresh.outageGrace >= 0),
-      'refresh.before, leeway and outageGrace must not be negative.',
-    ],
-    [!(refresh.timeout > 0 && refresh.timeout <= 60), 'refresh.timeout must be above 0, and at most 60.'],
-  ];
-  const apiFaults = Object.entries(options.apis).map(([name, { url }]): [boolean, string] => [
-    !isSecure(url),
-    `apis.${name}.url must be an https URL; http is for loopback only.`,
-  ]);
-  return [...faults, ...apiFaults].flatMap(([wrong, fault]) => (wrong ? [fault] : []));
-}
-
-const isSecure = (text: string): boolean => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
-};
-
-const isOrigin = (text: string): boolean => isSecure(text) && new URL(text).origin === text;

@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { transform } from '@swc/core';
 import type { Browser, Page } from 'playwright-core';
+import { ClientStore } from '../../src/storage/client.store.js';
+import { startService, type TestService } from '../support/service-app.js';
 import { launchChromium } from './support/chromium.js';
 
 const ROUNDS = 6;
@@ -94,7 +96,60 @@ describe('Two tabs on one localStorage', () => {
       expect(presented).toHaveLength(round);
     }
     await tabs[0]?.evaluate(`window.client.signOut()`);
-    expect(await tabs[1]?.evaluate(`window.client.isSignedIn()`)).toBe(false);
+    // Chromium tells another tab's process of a change to localStorage a moment later.
+    await tabs[1]?.waitForFunction(`window.client.isSignedIn().then((signedIn) => !signedIn)`);
     await context.close();
+  });
+});
+
+/** Seconds that an access token lives. */
+const LIFETIME = 900;
+
+describe('A page of another origin than the service, by the sign-in API (Fetch §3.2)', () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startService();
+    const client = await service.get(ClientStore).find('first-party');
+    if (!client) throw new Error('There is no first-party client.');
+    await service.get(ClientStore).update({ ...client, allowedOrigins: [origin] });
+    service.clock.advance(5); // instances may know their clients for that long
+  });
+  afterAll(() => service.close());
+
+  /** The app on a page: somebody can register there. */
+  async function prepare(page: Page): Promise<void> {
+    await page.evaluate(`(async () => {
+      const { CountersignClient, signInApi } = await import('/client/index.js');
+      window.time = ${service.clock.now().getTime()};
+      window.client = new CountersignClient({ refresher: signInApi('${service.url}'), apis: ['${service.url}/auth/'], now: () => window.time });
+      window.me = () => window.client.fetch('${service.url}/auth/me').then(({ status }) => status, ({ name }) => name);
+      const body = JSON.stringify({ email: crypto.randomUUID() + '@example.test', password: 'correct-horse-battery-staple' });
+      window.register = () => fetch('${service.url}/auth/register', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+        .then((answer) => answer.json()).catch(({ name }) => name);
+    })()`);
+  }
+
+  it('whose origin the operator has allowed, registers, refreshes and signs out', async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${origin}/`);
+    await prepare(page);
+    await page.evaluate(`window.register().then((pair) => window.client.signedIn(pair))`);
+    expect(await page.evaluate(`window.me()`)).toBe(200);
+    const before = await page.evaluate(`window.client.accessToken()`);
+    service.clock.advance(LIFETIME + 1);
+    await page.evaluate(`window.time += ${LIFETIME + 1} * 1000`);
+    expect(await page.evaluate(`Promise.all([window.me(), window.me()])`)).toEqual([200, 200]);
+    expect(await page.evaluate(`window.client.accessToken()`)).not.toBe(before);
+    await page.evaluate(`window.client.signOut()`);
+    expect(await page.evaluate(`window.me()`)).toBe('SignInNeededError');
+    await page.context().close();
+  });
+
+  it('whose origin is none of these, gets nothing: the browser keeps the answers from it', async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${origin.replace('127.0.0.1', 'localhost')}/`);
+    await prepare(page);
+    expect(await page.evaluate(`window.register()`)).toBe('TypeError');
+    await page.context().close();
   });
 });

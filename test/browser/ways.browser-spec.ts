@@ -94,7 +94,9 @@ describe('A double click', () => {
       await fillIn(page, person);
       await page.getByRole('button', { name: 'Sign in' }).dblclick();
       await arrive(page, ASKS);
-      await page.getByRole('button', { name: 'Allow', exact: true }).dblclick();
+      const allow = page.getByRole('button', { name: 'Allow', exact: true });
+      // A pushed request is good for one code: where the first click counted, the second is too late, as below.
+      await (pushed ? allow.click() : allow.dblclick());
       expect((await attempt.tokens(page)).claims()?.sub).toBe(person.userId);
       expect(attempt.answers).toHaveLength(1);
       await page.goto('/account');

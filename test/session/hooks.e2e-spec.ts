@@ -3,20 +3,22 @@ import type { SessionHooks, ValidationContext } from '../../src/session/session-
 import { Clock } from '../../src/protocol/clock.js';
 import { SessionPruning } from '../../src/session/session-pruning.js';
 import { DatabaseRows } from '../support/database-rows.js';
-import { WAYS, WebApp, type Store } from './support/web-app.js';
+import { WAYS, WebApp } from './support/web-app.js';
 
 const CSRF = { 'x-csrf': '1' };
 
 /** What the application does on each request, changed as the tests go. */
 let validate: (context: ValidationContext) => void | Promise<void>;
 const hooks: SessionHooks = {
-  onSignIn: ({ claims }) => {
+  onSignIn: ({ claims, set }) => {
+    set('since', 'yesterday');
     if (claims.sub === 'mallory') throw new Error('Not here.');
     return { sub: claims.sub, name: 'Ada L.' };
   },
   onValidate: (context) => validate(context),
   onRefreshed: ({ claims }) => void refreshed.push(claims?.sub),
 };
+let since: unknown;
 let refreshed: (string | undefined)[] = [];
 
 describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
@@ -34,8 +36,10 @@ describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
     app.events.length = 0;
   });
 
-  it('onSignIn maps the claims', async () => {
+  it('onSignIn maps the claims, and keeps values', async () => {
+    validate = ({ session }) => void (since = session.get('since'));
     expect((await app.orders(cookie)).body.user).toEqual({ sub: 'ada', name: 'Ada L.' });
+    expect(since).toBe('yesterday');
   });
 
   it('onSignIn refuses: there is no session', async () => {
@@ -44,6 +48,7 @@ describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
     const page = await browser.navigate(`${app.url}/orders`);
     app.provider.person = { sub: 'ada' };
     expect([page.status, browser.jar.cookies(app.url)]).toEqual([400, []]);
+    while (app.provider.calls('revocation').length === 0) await new Promise((resolve) => setTimeout(resolve, 5)); // what nobody is going to use
   });
 
   it('onValidate is asked once a request, whoever asks for the session', async () => {
@@ -60,6 +65,7 @@ describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
     expect(app.events.find(({ name }) => name === 'session.ended')?.detail).toMatchObject({ reason: 'rejected', detail: 'not wanted' });
     validate = () => undefined;
     expect((await app.orders(cookie)).status).toBe(401);
+    while (app.provider.calls('revocation').length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
   it('reject() cancels what was to be renewed (R32)', async () => {
@@ -113,9 +119,9 @@ it('Hooks may be a class with dependencies', async () => {
   await app.close();
 });
 
-describe.each<Store>(['cookie', 'postgres'])('Large tokens: %s store', (store) => {
+describe.each(WAYS)('Large tokens: %s store on %s', (store, host) => {
   it('R5: the cookie grows and shrinks without losing the session, and leaves no piece behind', async () => {
-    const app = await WebApp.start({ store });
+    const app = await WebApp.start({ store, host });
     const browser = await app.signedIn();
     const pieces = (): number => browser.jar.cookies(app.url).length;
     const seen: number[] = [];
@@ -135,31 +141,34 @@ describe.each<Store>(['cookie', 'postgres'])('Large tokens: %s store', (store) =
   });
 });
 
-it('R6: what is more than cookies hold is kept in the row, at sign-in and later; without a database it is refused', async () => {
-  const app = await WebApp.start();
-  Object.assign(app.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 12_000 });
-  const browser = await app.signedIn();
-  for (let n = 0; n < 3; n++) {
-    const answer = await browser.xhr('/orders', { headers: CSRF });
-    expect([answer.status, ((await answer.json()) as { token: string }).token.length]).toEqual([200, 12_000]);
-    app.clock.advance(290);
-  }
-  expect([browser.jar.rejected, browser.jar.cookies(app.url).length]).toEqual([[], 1]);
-  await app.close();
-  const alone = await WebApp.start({ database: false });
-  Object.assign(alone.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 12_000 });
-  const refused = await alone.browser().navigate(`${alone.url}/orders`);
-  expect([refused.status, refused.body]).toEqual([400, expect.stringContaining('session_too_large')]);
-  await alone.close();
-});
+it.each(WAYS)(
+  'R6: what is more than cookies hold is kept in the row, at sign-in and later; without a database it is refused: %s store on %s',
+  async (store, host) => {
+    const app = await WebApp.start({ store, host });
+    Object.assign(app.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 12_000 });
+    const browser = await app.signedIn();
+    for (let n = 0; n < 3; n++) {
+      const answer = await browser.xhr('/orders', { headers: CSRF });
+      expect([answer.status, ((await answer.json()) as { token: string }).token.length]).toEqual([200, 12_000]);
+      app.clock.advance(290);
+    }
+    expect([browser.jar.rejected, browser.jar.cookies(app.url).length]).toEqual([[], 1]);
+    await app.close();
+    const alone = await WebApp.start({ database: false, host });
+    Object.assign(alone.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 12_000 });
+    const refused = await alone.browser().navigate(`${alone.url}/orders`);
+    expect([refused.status, refused.body]).toEqual([400, expect.stringContaining('session_too_large')]);
+    await alone.close();
+  },
+);
 
 it('R44: sessions that have ended are deleted, in batches', async () => {
   const app = await WebApp.start({ store: 'postgres' });
   const rows = await DatabaseRows.open(app.database?.url ?? '');
   await app.signedIn();
   await rows.client.query(`
-    insert into web_session (id_hash, created_at, idle_until, expires_at, issuer, subject)
-    select sha256(n::text::bytea), created_at, idle_until, expires_at, issuer, subject from web_session, generate_series(1, 1100) n`);
+    insert into web_session (id_hash, created_at, idle_until, expires_at, issuer, subject, sealed)
+    select sha256(n::text::bytea), created_at, idle_until, expires_at, issuer, subject, sealed from web_session, generate_series(1, 1100) n`);
   const pruning = app.app.get(SessionPruning, { strict: false });
   expect(await pruning.round()).toBe(0);
   app.clock.advance(8 * 3_600);

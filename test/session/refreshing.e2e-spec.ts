@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { SessionCounters } from '../../src/session/session-counters.js';
+import type { ProviderCall } from '../../src/testing/provider/call-log.js';
 import { DatabaseRows } from '../support/database-rows.js';
-import { WAYS, WebApp, type Orders } from './support/web-app.js';
+import { cookieAfter, WAYS, WebApp, type Orders } from './support/web-app.js';
 
-const ok = ({ status }: Orders): boolean => status === 200;
-/** What a browser would send after this answer. */
-const cookieAfter = (answer: Orders, before: string): string =>
-  answer.cookies.length === 0 ? before : answer.cookies.map((line) => line.split(';')[0]).join('; ');
+const isOk = ({ status }: Orders): boolean => status === 200;
+const nothing = (): void => undefined;
 
 describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
   let app: WebApp;
@@ -15,10 +16,7 @@ describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
     app = await WebApp.start({ store, host });
     other = await WebApp.start({ store, host, beside: app });
   });
-  afterAll(async () => {
-    await other.close();
-    await app.close();
-  });
+  afterAll(() => app.close());
   beforeEach(async () => {
     app.provider.at('token').lift();
     cookie = app.cookieOf(await app.signedIn());
@@ -41,18 +39,26 @@ describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
     expect([again.body.token, app.refreshes]).toEqual([after.body.token, 1]);
   });
 
-  it('R13: a hundred requests with one expired cookie make one call', async () => {
+  it('R13, R44: a hundred requests with one expired cookie make one call; the others are counted as those who waited', async () => {
     app.clock.advance(301);
-    const answers = await Promise.all(Array.from({ length: 100 }, () => app.orders(cookie)));
-    expect([answers.filter(ok).length, app.refreshes]).toEqual([100, 1]);
+    const counters = app.app.get(SessionCounters, { strict: false });
+    const counted = (label: string): number => counters.values().find((count) => count.label === label)?.count ?? 0;
+    const [ok, waited] = [counted('ok'), counted('request')];
+    const hold = app.provider.at('token').hold();
+    const requests = Array.from({ length: 100 }, () => app.orders(cookie));
+    while (counted('request') - waited < 99) await new Promise((resolve) => setTimeout(resolve, 5));
+    hold.lift();
+    const answers = await Promise.all(requests);
+    expect([answers.filter(isOk).length, app.refreshes, counted('ok') - ok]).toEqual([100, 1, 1]);
     expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1);
+    expect(counters.text()).toMatch(/^countersign_session_refreshes_total\{outcome="ok"\} [1-9]\d*$/m);
   });
 
   it('R14: so do those at two processes that share the database', async () => {
     app.clock.advance(301);
     app.provider.at('token').delay(100);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? app : other).orders(cookie)));
-    expect([answers.filter(ok).length, app.refreshes]).toEqual([50, 1]);
+    expect([answers.filter(isOk).length, app.refreshes]).toEqual([50, 1]);
     expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1);
   });
 
@@ -91,19 +97,31 @@ describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
     expect((await other.orders(newer)).status).toBe(200);
   });
 
-  it('R23: with the provider away, a request is served until the token is over; then it is 503, and the session is kept', async () => {
-    app.clock.advance(270);
-    app.provider.at('token').unavailable();
-    expect((await app.orders(cookie)).status).toBe(200);
-    app.clock.advance(40);
-    const refused = await app.orders(cookie);
-    expect([refused.status, refused.cookies, refused.body.code]).toEqual([503, [], 'idp_unavailable']);
-    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
-    app.provider.at('token').lift();
-    app.clock.advance(31);
-    expect((await app.orders(cookie)).status).toBe(200);
-    expect(endings()).toEqual([]);
-  });
+  it.each<[string, () => unknown, () => unknown]>([
+    ['answers 503', () => app.provider.at('token').unavailable(), nothing],
+    ['answers 429', () => app.provider.at('token').tooManyRequests(), nothing],
+    ['answers in HTML', () => app.provider.at('token').notJson(), nothing],
+    ['breaks connections off', () => app.provider.at('token').dropAnswer({ committed: false }), nothing],
+    ['refuses connections', () => app.provider.stop(), () => app.provider.start()],
+  ])(
+    'R23: with a provider that %s, a request is served until the token is over; then it is 503, and the session is kept',
+    async (_, fail, mend) => {
+      app.clock.advance(270);
+      await fail();
+      expect((await app.orders(cookie)).status).toBe(200);
+      app.clock.advance(40);
+      const refused = await app.orders(cookie);
+      expect([refused.status, refused.cookies, refused.body.code]).toEqual([503, [], 'idp_unavailable']);
+      expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+      const page = await app.get('/orders', { cookie, accept: 'text/html' });
+      expect([page.status, page.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
+      await mend();
+      app.provider.at('token').lift();
+      app.clock.advance(61);
+      expect((await app.orders(cookie)).status).toBe(200);
+      expect(endings()).toEqual([]);
+    },
+  );
 
   it('R24: it is not asked again at once', async () => {
     app.clock.advance(270);
@@ -121,6 +139,7 @@ describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
   it.each<[string, () => void]>([
     ['invalid_grant', () => void app.provider.at('token').refuse('invalid_grant')],
     ['an id token of somebody else', () => void app.provider.at('token').wrongIdToken({ sub: 'mallory' })],
+    ['an id token of another issuer', () => void app.provider.at('token').wrongIdToken({ iss: 'https://evil.example' })],
   ])('R26: %s ends the session: anonymous, the cookie is taken away, once', async (_, fault) => {
     app.clock.advance(301);
     fault();
@@ -130,17 +149,34 @@ describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
     expect([app.refreshes, endings()]).toEqual([1, ['invalid_grant']]);
     app.provider.at('token').lift();
     expect((await other.orders(cookie)).status).toBe(401);
+    expect(app.app.get(SessionCounters, { strict: false }).text()).toMatch(
+      /^countersign_session_ended_total\{reason="invalid_grant"\} [1-9]/m,
+    );
   });
 
-  it('R27: an app that is configured wrongly logs nobody out', async () => {
-    app.clock.advance(301);
-    app.provider.at('token').refuse('invalid_client');
-    expect((await app.orders(cookie)).status).toBe(503);
-    expect(app.events.map(({ name }) => name)).toContain('oidc.misconfigured');
-    app.provider.at('token').lift();
-    app.clock.advance(31);
-    expect((await app.orders(cookie)).status).toBe(200);
+  it('R26: without a refresh token a session ends with its access token', async () => {
+    app.provider.settings.refreshTokens = 'never';
+    const short = app.cookieOf(await app.signedIn());
+    app.provider.settings.refreshTokens = 'always';
+    app.clock.advance(299);
+    expect((await app.orders(short)).status).toBe(200);
+    app.clock.advance(1);
+    expect((await app.orders(short)).status).toBe(401);
+    expect([endings(), app.refreshes]).toEqual([['invalid_grant'], 0]);
   });
+
+  it.each(['invalid_client', 'unauthorized_client', 'invalid_scope'] as const)(
+    'R27: an app that gets %s logs nobody out',
+    async (error) => {
+      app.clock.advance(301);
+      app.provider.at('token').refuse(error);
+      expect((await app.orders(cookie)).status).toBe(503);
+      expect(app.events.map(({ name }) => name)).toContain('oidc.misconfigured');
+      app.provider.at('token').lift();
+      app.clock.advance(31);
+      expect((await app.orders(cookie)).status).toBe(200);
+    },
+  );
 
   it('R32: a session that is used lives on past its idle time, but not past its end', async () => {
     let current = cookie;
@@ -181,6 +217,33 @@ describe.each(WAYS)('Refreshing: %s store on %s', (store, host) => {
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
     expect(app.refreshes).toBe(0);
     expect((await app.orders(cookie)).status).toBe(200);
+  });
+
+  it('R1: neither has the log, nor have events, whatever goes wrong', async () => {
+    const lines: string[] = [];
+    const keep = (...parts: unknown[]): void => void lines.push(inspect(parts, { depth: 9 }));
+    app.app.useLogger({ log: keep, error: keep, warn: keep, debug: keep, verbose: keep, fatal: keep });
+    const ofSignIn = { times: 1, when: ({ grantType }: ProviderCall) => grantType === 'authorization_code' };
+    app.provider.at('token').wrongIdToken({ nonce: 'of another' }, ofSignIn);
+    await app.browser().navigate(`${app.url}/orders`);
+    app.clock.advance(301);
+    app.provider.at('token').refuse('invalid_client', { times: 1 });
+    await app.orders(cookie);
+    app.clock.advance(31);
+    app.provider.at('token').notJson({ times: 1 });
+    await app.orders(cookie);
+    app.clock.advance(61);
+    const { body } = await app.orders(cookie);
+    await app.orders(`${cookie}x`);
+    await app.script(cookie, '/session/logout', { method: 'POST' });
+    app.app.useLogger(['error', 'fatal']);
+    const sent = app.provider
+      .calls('token')
+      .flatMap(({ parameters }) => [parameters['code'], parameters['code_verifier'], parameters['refresh_token']]);
+    const secrets = [body.token, cookie.split('.').at(-1), ...sent].filter((secret) => secret !== undefined);
+    expect([lines.length > 0, app.events.length > 0, secrets.length > 4]).toEqual([true, true, true]);
+    const told = lines.join() + inspect(app.events, { depth: 9 });
+    expect(secrets.filter((secret) => told.includes(secret))).toEqual([]);
   });
 
   it('R1: the database has nothing that could be used', async () => {

@@ -41,12 +41,62 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       expect(await (await browser.xhr('/')).json()).toEqual({ user: 'ada' });
     });
 
-    it('takes each answer of the provider once, and none that began in another browser', async () => {
-      const page = await app.browser().navigate(`${app.url}/session/login`);
-      const callback = page.visited.find((url) => url.includes('/session/callback')) ?? '';
-      expect((await browser.navigate(callback)).status).toBe(400);
-      await browser.navigate(`${app.url}/orders`);
+    it('takes each answer of the provider once, and none that began in another browser: it begins its own (login CSRF)', async () => {
+      app.provider.person = { sub: 'mallory' };
+      const link = (await app.browser().xhr(`${app.url}/session/login`)).headers.get('location') ?? '';
+      const callback = (await app.browser().xhr(link)).headers.get('location') ?? '';
+      app.provider.person = { sub: 'ada' };
+      const victim = app.browser();
+      for (const paths of [
+        ['/session/callback', '/authorize', '/session/callback', '/'],
+        ['/session/callback', '/authorize', '/session/callback', '/'],
+      ]) {
+        const page = await victim.navigate(callback);
+        expect([page.visited.map((url) => new URL(url).pathname), page.body]).toEqual([paths, JSON.stringify({ user: 'ada' })]);
+      }
     });
+
+    it('is begun again once where the attempt was lost, and then given up: without cookies, too', async () => {
+      const visitor = app.browser();
+      const login = async () => (await visitor.xhr(`${app.url}/session/login?returnTo=/orders`)).headers.get('location') ?? '';
+      const lost = await login();
+      visitor.jar.clear();
+      expect((await visitor.navigate(lost)).url).toBe(`${app.url}/`);
+      app.provider.forgetCalls();
+      const withoutCookies = app.browser();
+      withoutCookies.jar.receive = () => undefined;
+      const page = await withoutCookies.navigate(`${app.url}/orders`);
+      expect([page.status, app.provider.counts.authorize]).toEqual([400, 2]);
+      expect(page.body).toContain('takes no cookies');
+    });
+
+    it('is not begun again where the provider says no to an attempt that was lost', async () => {
+      const page = await app.browser().navigate(`${app.url}/session/callback?error=access_denied&state=x`);
+      expect([page.status, page.visited.length]).toEqual([400, 1]);
+    });
+
+    it('is at the page that was asked for, though the provider sent the browser there (SameSite=Strict)', async () => {
+      app.provider.settings.interactive = true;
+      const visitor = app.browser();
+      const form = await visitor.navigate(`${app.url}/orders?open=1`);
+      const page = await visitor.submit();
+      app.provider.settings.interactive = false;
+      expect([form.status, page.status, page.url]).toEqual([200, 200, `${app.url}/orders?open=1`]);
+      expect(JSON.parse(page.body)).toMatchObject({ user: { sub: 'ada' } });
+    });
+
+    it.each<Record<string, string>>([{ 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }])(
+      'leaves nothing for what was asked ahead: %j',
+      async (ahead) => {
+        const headers = { ...ahead, 'sec-fetch-mode': 'navigate' };
+        const visitor = app.browser();
+        for (const path of ['/orders', '/session/login', '/session/callback?code=x&state=y']) {
+          const answer = await visitor.xhr(app.url + path, { headers });
+          const of = (name: string) => answer.headers.get(name);
+          expect([path, answer.status, of('cache-control'), of('set-cookie'), of('location')]).toEqual([path, 503, 'no-store', null, null]);
+        }
+      },
+    );
 
     it('keeps two tabs apart', async () => {
       const [one, other] = [app.browser(), app.browser()];
@@ -57,13 +107,28 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       expect((await one.navigate(urls[0] ?? '')).url).toBe(`${app.url}/orders`);
     });
 
-    it('keeps five attempts at most', async () => {
+    it('keeps five attempts at most, and drops the oldest', async () => {
       const visitor = app.browser();
-      for (let n = 0; n < 8; n++) {
+      const links: string[] = [];
+      for (let n = 0; n < 7; n++) {
         app.clock.advance(1);
-        await visitor.xhr(`${app.url}/session/login`);
+        links.push((await visitor.xhr(`${app.url}/session/login?returnTo=/orders?tab=${n}`)).headers.get('location') ?? '');
       }
       expect(visitor.jar.cookies(app.url)).toHaveLength(5);
+      for (const tab of [6, 2]) expect((await visitor.navigate(links[tab] ?? '')).url).toBe(`${app.url}/orders?tab=${tab}`);
+      expect((await visitor.navigate(links[1] ?? '')).url).toBe(`${app.url}/`);
+    });
+
+    it('says so where the provider is away, and leaves no attempt', async () => {
+      const away = await WebApp.start({ store, host });
+      await away.provider.stop();
+      const visitor = away.browser();
+      const page = await visitor.navigate(`${away.url}/orders`);
+      expect([page.status, visitor.jar.cookies(away.url)]).toEqual([503, []]);
+      expect(page.body).toContain('/session/login');
+      await away.provider.start();
+      expect((await visitor.navigate(`${away.url}/orders`)).status).toBe(200);
+      await away.close();
     });
 
     it('is given up where the person says no, and does not go round in circles', async () => {
@@ -75,14 +140,53 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       expect(visitor.jar.cookies(app.url)).toEqual([]);
     });
 
-    it('goes on with a session of its own, whatever the browser had before (session fixation)', async () => {
-      const visitor = await app.signedIn();
-      const idOf = async () => ((await (await visitor.xhr('/orders', { headers: CSRF })).json()) as { id: string }).id;
-      const before = await idOf();
+    it('goes on with a session of its own, and ends what the browser had before (session fixation)', async () => {
+      const planted = app.cookieOf(await app.signedIn());
+      const idOf = async (cookie: string) => (await app.orders(cookie)).body.id;
+      const before = await idOf(planted);
+      const visitor = app.browser();
+      visitor.jar.receive(app.url, [`${planted}; Path=/; HttpOnly; SameSite=Strict`]);
+      app.provider.settings.interactive = true;
       await visitor.navigate(`${app.url}/session/login?returnTo=/orders`);
-      expect(await idOf()).not.toBe(before);
+      expect(await idOf(planted)).toBe(before);
+      app.events.length = 0;
+      await visitor.submit();
+      app.provider.settings.interactive = false;
+      expect(await idOf(app.cookieOf(visitor))).not.toBe(before);
+      expect((await app.orders(planted)).status).toBe(401);
+      const ended = { session: before, subject: 'ada', reason: 'logout', detail: 'Signed in anew.' };
+      expect(app.events.filter(({ name }) => name === 'session.ended')).toEqual([{ name: 'session.ended', detail: ended }]);
     });
   });
+
+  describe('Those who are not let in (R36)', () => {
+    it('are told by 403, signed in as they are, and keep their session', async () => {
+      for (const headers of [{ ...CSRF }, { 'sec-fetch-mode': 'navigate' }] as Record<string, string>[]) {
+        const answer = await browser.xhr('/admin', { headers });
+        expect([answer.status, answer.headers.get('location'), answer.headers.get('set-cookie')]).toEqual([403, null, null]);
+      }
+    });
+
+    it('are told where to go by what their browser says it wants', async () => {
+      const ways: [Record<string, string>, number][] = [
+        [{ 'sec-fetch-mode': 'navigate' }, 302],
+        [{ 'sec-fetch-mode': 'cors', accept: 'text/html' }, 401],
+        [{ 'sec-fetch-mode': 'cors', 'x-requested-with': 'XMLHttpRequest' }, 401],
+      ];
+      for (const [headers, status] of ways) expect((await app.browser().xhr(`${app.url}/orders`, { headers })).status).toBe(status);
+      expect((await app.browser().xhr(`${app.url}/orders`, { method: 'POST', headers: { 'sec-fetch-mode': 'navigate' } })).status).toBe(
+        401,
+      );
+    });
+  });
+
+  it.each(['//evil.example', '/\\evil.example', '/%2f%2fevil.example', '/%0d%0ax', 'https://evil.example/', `/${'x'.repeat(2_000)}`])(
+    'R34: %s is not gone to',
+    async (returnTo) => {
+      const page = await app.browser().navigate(`${app.url}/session/login?returnTo=${encodeURIComponent(returnTo)}`);
+      expect([page.status, page.url]).toEqual([200, `${app.url}/`]);
+    },
+  );
 
   describe('Who is signed in (R43)', () => {
     it('is told by /session: claims and the end, nothing that could be used', async () => {
@@ -106,6 +210,29 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       expect((await browser.xhr('/orders', { method: 'POST', headers })).status).toBe(status);
     });
 
+    it('are told from a script of the app that forgot the header: the answer names it', async () => {
+      const answer = await browser.xhr('/orders', { method: 'POST' });
+      expect(await answer.json()).toMatchObject({ message: expect.stringContaining('X-CSRF: 1') });
+    });
+
+    it.each<[string, Record<string, string>, string | null]>([
+      ['a page of the app', { origin: 'own' }, 'ada'],
+      ['a neighbour', { origin: 'https://other.example', 'sec-fetch-site': 'same-site' }, null],
+      ['nobody knows whom', {}, null],
+    ])('on a route without a guard, what %s sends is of whom it should be', async (_, headers, by) => {
+      const cookie = app.cookieOf(browser);
+      const own = headers['origin'] === 'own' ? { origin: app.url } : headers;
+      expect(await (await app.get('/vote', { cookie, ...own }, 'POST')).json()).toEqual({ by });
+    });
+
+    it('what another site makes the browser send does not even keep the session alive', async () => {
+      const cookie = app.cookieOf(browser);
+      app.clock.advance(301);
+      app.provider.forgetCalls();
+      const answer = await app.get('/orders', { cookie, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' });
+      expect([answer.status, answer.headers.getSetCookie(), app.refreshes]).toEqual([403, [], 0]);
+    });
+
     it('forms are told by where they come from, on routes that say so', async () => {
       const own = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', origin: app.url };
       expect((await browser.xhr('/form', { method: 'POST', headers: own })).status).toBe(201);
@@ -113,29 +240,33 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       expect((await browser.xhr('/form', { method: 'POST', headers: { ...own, origin: 'https://evil.example' } })).status).toBe(403);
     });
   });
+});
 
-  describe('Signing out (R37)', () => {
-    it('ends the session here and the refresh token there, and an old cookie is worth nothing', async () => {
-      const visitor = await app.signedIn();
-      const old = visitor.jar.cookieHeader(app.url, { site: 'same-origin', navigation: false, method: 'GET' }) ?? '';
-      expect((await visitor.xhr('/session/logout', { method: 'POST' })).status).toBe(403);
-      app.provider.forgetCalls();
-      const answer = await visitor.xhr('/session/logout', { method: 'POST', headers: CSRF });
-      expect(answer.status).toBe(200);
-      expect(new URL(((await answer.json()) as { signOutUrl: string }).signOutUrl).origin).toBe(new URL(app.provider.issuer).origin);
-      expect(visitor.jar.cookies(app.url)).toEqual([]);
-      expect(app.provider.counts.revocation).toBe(1);
-      const replay = await fetch(`${app.url}/orders`, { headers: { ...CSRF, cookie: old } });
-      expect([replay.status, replay.headers.get('set-cookie')]).toEqual([401, expect.stringContaining('Max-Age=0')]);
-      expect(app.events).toContainEqual({ name: 'session.ended', detail: expect.objectContaining({ reason: 'logout' }) });
-    });
+it('R35: a route that forgot its guard is an error, for everybody', async () => {
+  const app = await WebApp.start({ database: false });
+  const browser = await app.signedIn();
+  app.app.useLogger(false);
+  expect((await browser.xhr('/forgotten', { headers: CSRF })).status).toBe(500);
+  await app.close();
+});
 
-    it('works while the provider is away', async () => {
-      const visitor = await app.signedIn();
-      app.provider.at('revocation').unavailable();
-      expect((await visitor.xhr('/session/logout', { method: 'POST', headers: CSRF })).status).toBe(200);
-      app.provider.at('revocation').lift();
-      expect((await visitor.xhr('/orders', { headers: CSRF })).status).toBe(401);
-    });
-  });
+it('R33: cookies that are no attempts cost next to nothing, and the answer does not grow with them', async () => {
+  const app = await WebApp.start({ database: false });
+  const cookie = Array.from({ length: 700 }, (_, index) => `session-in-${index.toString(36)}=1`).join('; ');
+  const answer = await app.get('/session/login', { cookie });
+  expect([answer.status, answer.headers.getSetCookie().length < 25]).toEqual([302, true]);
+  await app.close();
+});
+
+it.each<[string, Record<string, unknown>]>([
+  ['another nonce', { nonce: 'of another sign-in' }],
+  ['another issuer', { iss: 'https://evil.example' }],
+  ['another app', { aud: 'other' }],
+])('R33: an id token of %s signs nobody in', async (_, claims) => {
+  const app = await WebApp.start({ database: false });
+  app.provider.at('token').wrongIdToken(claims, { when: ({ grantType }) => grantType === 'authorization_code' });
+  const browser = app.browser();
+  expect((await browser.navigate(`${app.url}/orders`)).status).toBe(400);
+  expect(browser.jar.cookies(app.url)).toEqual([]);
+  await app.close();
 });

@@ -10,9 +10,7 @@ const session = {
     if (force) forced++;
     return Promise.resolve(`token-${forced}`);
   },
-  get tokenReceivedAt() {
-    return receivedAt;
-  },
+  tokenReceivedAt: () => receivedAt,
 };
 const api = new SessionApi({ url: 'https://api.example/v1', methods: ['GET', 'POST'] }, session, () => 60_000);
 
@@ -45,6 +43,10 @@ describe('Calling an API with the session (session.md R39, R40)', () => {
       '/orders',
       '../orders',
       'a/../../x',
+      '..;/x',
+      'a/..%3bx',
+      'a%252e%252e/x',
+      'a%00',
       '//evil.example/v1/',
       'https://evil.example/v1/',
       'https://api.example.evil/v1/',

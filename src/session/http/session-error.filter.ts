@@ -1,20 +1,37 @@
-import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { StorageUnavailableError } from '../../storage/storage-unavailable.error.js';
+import { plainError } from '../provider/plain-error.js';
 import { RefreshFailure } from '../provider/refresh-failure.js';
+import { SessionEvents } from '../session-events.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { SessionEndedError } from '../state/open-session.js';
 import { SessionStoreUnavailableError } from '../state/session-store-unavailable.error.js';
+import { isNavigation, isSpeculative } from './navigation.js';
 import { nodePairOf } from './node-pair.js';
+import { BrowserGoneError } from './carrier.js';
 import { SignInNeededError } from './sign-in-needed.error.js';
 
 /** Seconds after which to ask again, where nobody said when. */
 const RETRY_AFTER = 5;
+/** Milliseconds between two lines of the same in the log. */
+const QUIET = 10_000;
+/** For people; scripts get a problem. */
+const LATER_PAGE =
+  '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Not now</title></head>' +
+  '<body><h1>That does not work at the moment</h1><p>You are still signed in. Please try again in a few seconds.</p></body></html>';
+/** Nobody reads it; logs use this number for a client that has gone. */
+const NOBODY_THERE = 499;
 
 /** Answers for routes whose session is missing, or cannot be used at the moment. RFC 9457 */
-@Catch(SignInNeededError, SessionEndedError, RefreshFailure, SessionStoreUnavailableError)
+@Catch(SignInNeededError, SessionEndedError, RefreshFailure, SessionStoreUnavailableError, BrowserGoneError)
 export class SessionErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Sessions');
+  private quietUntil = 0;
+
   constructor(
     private readonly host: HttpAdapterHost,
+    private readonly events: SessionEvents,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
   ) {}
 
@@ -23,22 +40,41 @@ export class SessionErrorFilter implements ExceptionFilter {
     const reply = http.getResponse<object>();
     const signIn = `${this.options.path}/login`;
     if (error instanceof SignInNeededError && error.redirect) {
-      const { url = '/' } = nodePairOf(http.getRequest<object>(), reply).request;
-      return this.answer(reply, 302, { location: `${signIn}?returnTo=${encodeURIComponent(url)}` });
+      const { request } = nodePairOf(http.getRequest<object>(), reply);
+      // A browser drops what it asked for ahead, and asks again when the person comes.
+      if (isSpeculative(request)) return this.answer(reply, 503, { 'cache-control': 'no-store' });
+      return this.answer(reply, 302, { location: `${signIn}?returnTo=${encodeURIComponent(request.url ?? '/')}` });
     }
     if (error instanceof SignInNeededError || error instanceof SessionEndedError) {
       return this.answer(reply, 401, {}, { title: 'Nobody is signed in.', signIn });
     }
-    const retryAfter = error instanceof RefreshFailure ? error.retryAfter : undefined;
-    const title = error instanceof RefreshFailure ? 'The provider cannot be reached.' : 'Sessions cannot be looked up.';
-    const code = error instanceof RefreshFailure ? 'idp_unavailable' : 'session_store_unavailable';
-    return this.answer(reply, 503, { 'retry-after': String(retryAfter ?? RETRY_AFTER) }, { title, code });
+    if (error instanceof BrowserGoneError) return this.answer(reply, NOBODY_THERE, {});
+    if (error instanceof SessionStoreUnavailableError) this.storeUnavailable(error);
+    const isProvider = error instanceof RefreshFailure;
+    const headers = { 'retry-after': String((isProvider ? error.retryAfter : undefined) ?? RETRY_AFTER) };
+    const { request } = nodePairOf(http.getRequest<object>(), reply);
+    if (isNavigation(request)) return this.answer(reply, 503, { ...headers, 'cache-control': 'no-store' }, LATER_PAGE);
+    const isMisconfigured = isProvider && error.kind === 'misconfigured';
+    const ofProvider = isMisconfigured ? 'The provider does not take this app.' : 'The provider cannot be reached.';
+    const title = isProvider ? ofProvider : 'Sessions cannot be looked up.';
+    return this.answer(reply, 503, headers, { title, code: isProvider ? 'idp_unavailable' : 'session_store_unavailable' });
   }
 
-  private answer(reply: object, status: number, headers: Readonly<Record<string, string>>, problem?: object): void {
+  /** Each request of each person comes here then: the log has it now and again. */
+  private storeUnavailable({ cause }: SessionStoreUnavailableError): void {
+    const told = plainError(cause instanceof StorageUnavailableError ? cause.cause : cause);
+    this.events.emit('store.unavailable', { cause: told });
+    if (performance.now() < this.quietUntil) return;
+    this.quietUntil = performance.now() + QUIET;
+    this.logger.error({ msg: 'Sessions cannot be looked up', why: told.message });
+  }
+
+  /** @param content a page, or a problem */
+  private answer(reply: object, status: number, headers: Readonly<Record<string, string>>, content: string | object = ''): void {
     const { httpAdapter } = this.host;
     for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(reply, name, value);
-    if (problem) httpAdapter.setHeader(reply, 'content-type', 'application/problem+json');
-    httpAdapter.reply(reply, problem ? JSON.stringify({ type: 'about:blank', status, ...problem }) : '', status);
+    const isProblem = typeof content === 'object';
+    if (content !== '') httpAdapter.setHeader(reply, 'content-type', isProblem ? 'application/problem+json' : 'text/html; charset=utf-8');
+    httpAdapter.reply(reply, isProblem ? JSON.stringify({ type: 'about:blank', status, ...content }) : content, status);
   }
 }

@@ -3,9 +3,16 @@ import { Reflector } from '@nestjs/core';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { Sessions } from '../sessions.js';
 import { AUTHENTICATED, type AuthenticatedOptions } from './authenticated-options.js';
+import { BrowserGoneError } from './carrier.js';
+import { markGuarded } from './guarded-requests.js';
 import { isNavigation, mayBeForged } from './navigation.js';
 import { nodePair } from './node-pair.js';
 import { SignInNeededError } from './sign-in-needed.error.js';
+import { isSkipped } from './skipped-paths.js';
+
+/** For the developer, whom it meets first. */
+const FORGED =
+  "The request may come from another site. The app's own scripts send the header X-CSRF: 1; a route for forms says { csrf: 'origin' }.";
 
 /** Lets people in who are signed in, and nobody who was sent by another site. */
 @Injectable()
@@ -18,13 +25,19 @@ export class SessionGuard implements CanActivate {
 
   /** @throws SignInNeededError, ForbiddenException, RefreshFailure, StorageUnavailableError: see SessionErrorFilter */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const { challenge = 'auto', csrf = 'header' } =
-      this.reflector.getAllAndOverride<AuthenticatedOptions | undefined>(AUTHENTICATED, [context.getHandler(), context.getClass()]) ?? {};
+    const route = [context.getHandler(), context.getClass()];
+    const options = this.reflector.getAllAndOverride<AuthenticatedOptions | false | undefined>(AUTHENTICATED, route);
     const pair = nodePair(context);
-    if (!(await this.sessions.of(pair))) {
+    // A guard of all routes leaves these alone; a route that says itself that it is guarded has nobody who is signed in.
+    if (options === false || (!options && isSkipped(pair.request.url, this.options.skip))) return true;
+    const { challenge = 'auto', csrf = this.options.csrf, slide = true } = options ?? {};
+    // First: what another site makes the browser send must not keep a session alive.
+    if (mayBeForged(pair.request, csrf, this.options.baseUrl) && this.sessions.isPresented(pair)) throw new ForbiddenException(FORGED);
+    if (!(await this.sessions.of(pair, { slides: slide }))) {
       throw new SignInNeededError(challenge === 'redirect' || (challenge === 'auto' && isNavigation(pair.request)));
     }
-    if (mayBeForged(pair.request, csrf, this.options.baseUrl)) throw new ForbiddenException('The request may come from another site.');
+    if (pair.response.destroyed) throw new BrowserGoneError();
+    markGuarded(pair.request);
     return true;
   }
 }

@@ -5,23 +5,28 @@ import {
   buildAuthorizationUrl,
   buildEndSessionUrl,
   calculatePKCECodeChallenge,
-  ClientError,
+  type ClientAuth,
+  clientCredentialsGrant,
   ClientSecretBasic,
   ClientSecretPost,
   type Configuration,
   discovery,
   None,
+  PrivateKeyJwt,
   refreshTokenGrant,
-  ResponseBodyError,
   tokenRevocation,
   type TokenEndpointResponse,
   type TokenEndpointResponseHelpers,
 } from 'openid-client';
 import { Clock } from '../../protocol/clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
-import type { SessionTokens, UserClaims } from '../state/session-state.js';
+import type { SessionTokens, UserClaims, WantedToken } from '../state/session-state.js';
 import { SESSION_CLOCK } from '../session-clock.js';
+import { clientKey } from './client-key.js';
+import { failureOf } from './failure-of.js';
+import { KeptReading } from './kept-reading.js';
 import { RefreshFailure } from './refresh-failure.js';
+import { tokenExpiry } from './token-expiry.js';
 
 /** What belongs to one way through the provider. */
 export interface SignInChecks {
@@ -36,16 +41,18 @@ export interface ReceivedTokens {
   readonly claims?: UserClaims;
 }
 
+/** Of the app itself. */
+export type AppToken = Pick<SessionTokens, 'accessToken' | 'receivedAt' | 'expiresAt'>;
+
 type Answer = TokenEndpointResponse & TokenEndpointResponseHelpers;
 
-/** Seconds that a token of unknown lifetime is taken to live. */
-const UNKNOWN_LIFETIME = 300;
-const OURS: readonly string[] = ['invalid_client', 'unauthorized_client', 'invalid_scope'];
-
-/** The provider, by its discovery document: read when it is first needed, and kept. The app starts without it. */
+/** The provider, by its discovery document: read when it is first needed, kept, and read again each hour. The app starts without it. */
 @Injectable()
 export class OidcClient {
-  private configuration: Promise<Configuration> | undefined;
+  private readonly configuration = new KeptReading(
+    () => this.discover(),
+    () => this.clock.now().getTime(),
+  );
 
   constructor(
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
@@ -73,15 +80,29 @@ export class OidcClient {
   }
 
   /** @throws RefreshFailure */
-  async refresh({ refreshToken, ...before }: SessionTokens, subject: string): Promise<ReceivedTokens> {
+  async refresh({ refreshToken, idToken }: SessionTokens, subject: string, { resource, scope }: WantedToken): Promise<ReceivedTokens> {
     if (refreshToken === undefined) throw new RefreshFailure('ended', new Error('There is no refresh token.'));
+    const configuration = await this.discovered().catch((error: unknown) => {
+      throw new RefreshFailure('unavailable', error);
+    });
+    const parameters = { ...(resource !== undefined && { resource }), ...(scope !== undefined && { scope }) };
+    const answer = await refreshTokenGrant(configuration, refreshToken, parameters).catch((error: unknown) => {
+      throw failureOf(error);
+    });
+    const { tokens, claims } = this.received(answer);
+    if (claims && claims.sub !== subject) throw new RefreshFailure('ended', new Error('The provider answered for somebody else.'));
+    return { tokens: { refreshToken, ...(idToken !== undefined && { idToken }), ...tokens }, ...(claims && { claims }) };
+  }
+
+  /** RFC 6749 §4.4, for a resource of RFC 8707 if one is named. @throws RefreshFailure */
+  async appToken({ resource, scope }: { readonly resource?: string; readonly scope?: string }): Promise<AppToken> {
+    const wanted = { ...(resource !== undefined && { resource }), ...(scope !== undefined && { scope }) };
     try {
-      const { tokens, claims } = this.received(await refreshTokenGrant(await this.discovered(), refreshToken));
-      if (claims && claims.sub !== subject) throw new RefreshFailure('ended', new Error('The provider answered for somebody else.'));
-      const kept = { refreshToken, ...(before.idToken !== undefined && { idToken: before.idToken }) };
-      return { tokens: { ...kept, ...tokens }, ...(claims && { claims }) };
+      const { access_token: accessToken, expires_in: expiresIn } = await clientCredentialsGrant(await this.discovered(), wanted);
+      const receivedAt = this.clock.now().getTime();
+      return { accessToken, receivedAt, expiresAt: tokenExpiry(accessToken, expiresIn, receivedAt) };
     } catch (error) {
-      throw error instanceof RefreshFailure ? error : failureOf(error);
+      throw failureOf(error);
     }
   }
 
@@ -101,39 +122,38 @@ export class OidcClient {
     });
   }
 
-  /** One reading for all who wait; a failed one is none. */
-  discovered(): Promise<Configuration> {
-    this.configuration ??= this.discover().catch((error: unknown) => {
-      this.configuration = undefined;
-      throw error;
-    });
-    return this.configuration;
+  /** The last good reading, while the provider is away. @throws when there never was one */
+  async discovered(): Promise<Configuration> {
+    return this.configuration.get();
   }
 
   private async discover(): Promise<Configuration> {
-    const { issuer, clientId, clientSecret, clientAuthentication } = this.options.oidc;
-    const authentication =
-      clientSecret === undefined
-        ? None()
-        : clientAuthentication === 'client_secret_post'
-          ? ClientSecretPost(clientSecret)
-          : ClientSecretBasic(clientSecret);
+    const { issuer, clientId } = this.options.oidc;
     const insecure = issuer.startsWith('http:');
-    return discovery(new URL(issuer), clientId, undefined, authentication, {
+    return discovery(new URL(issuer), clientId, undefined, await this.authentication(), {
       timeout: this.options.refresh.timeout,
       ...(insecure && { execute: [allowInsecureRequests] }), // checked at start: loopback only
     });
   }
 
+  private async authentication(): Promise<ClientAuth> {
+    const { clientSecret, clientAuthentication, privateKey } = this.options.oidc;
+    if (privateKey) {
+      const { key, kid } = await clientKey(privateKey);
+      return PrivateKeyJwt(kid === undefined ? key : { key, kid });
+    }
+    if (clientSecret === undefined) return None();
+    return clientAuthentication === 'client_secret_post' ? ClientSecretPost(clientSecret) : ClientSecretBasic(clientSecret);
+  }
+
   private received(answer: Answer): ReceivedTokens {
     const receivedAt = this.clock.now().getTime();
-    const lifetime = answer.expires_in ?? UNKNOWN_LIFETIME;
     const claims = answer.claims();
     return {
       tokens: {
         accessToken: answer.access_token,
         receivedAt,
-        expiresAt: receivedAt + lifetime * 1000,
+        expiresAt: tokenExpiry(answer.access_token, answer.expires_in, receivedAt),
         ...(answer.scope !== undefined && { scope: answer.scope }),
         ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
         ...(answer.id_token !== undefined && { idToken: answer.id_token }),
@@ -141,15 +161,4 @@ export class OidcClient {
       ...(claims && { claims: { ...claims } }),
     };
   }
-}
-
-function failureOf(error: unknown): RefreshFailure {
-  if (error instanceof ResponseBodyError) {
-    if (error.error === 'invalid_grant') return new RefreshFailure('ended', error);
-    if (OURS.includes(error.error)) return new RefreshFailure('misconfigured', error);
-    return new RefreshFailure('unavailable', error);
-  }
-  // A signature, an issuer or an audience that is not right.
-  if (error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED') return new RefreshFailure('ended', error);
-  return new RefreshFailure('unavailable', error);
 }

@@ -1,17 +1,33 @@
+import { plainError } from './plain-error.js';
+
 /**
- * Why a refresh brought nothing. `ended`: the provider says that it is over (invalid_grant), or answers for somebody else. `misconfigured`: it does not
- * take this app for who it says it is, which is no fault of the person's. `unavailable`: everything else.
+ * Why a refresh brought nothing. `ended`: the provider says that it is over (invalid_grant), or answers for somebody else. `lost`: as `ended`, after a call
+ * that was not answered: its answer had the refresh token that counts now. `misconfigured`: the provider does not take this app for who it says it is,
+ * which is no fault of the person's. `unavailable`: everything else.
  */
-export type RefreshFailureKind = 'ended' | 'misconfigured' | 'unavailable';
+export type RefreshFailureKind = 'ended' | 'lost' | 'misconfigured' | 'unavailable';
+
+export interface RefreshFailureDetails {
+  /** Seconds, as the provider asks. */
+  readonly retryAfter?: number | undefined;
+  /** The call was sent, and may have been heard. */
+  readonly ambiguous?: boolean;
+}
 
 export class RefreshFailure extends Error {
-  /** @param retryAfter seconds, as the provider asks */
+  override readonly cause: Error;
+  readonly retryAfter: number | undefined;
+  readonly ambiguous: boolean;
+
   constructor(
     readonly kind: RefreshFailureKind,
     cause: unknown,
-    readonly retryAfter?: number,
+    { retryAfter, ambiguous = false }: RefreshFailureDetails = {},
   ) {
-    super(`The tokens could not be refreshed: ${kind}.`, { cause });
+    super(`The tokens could not be refreshed: ${kind}.`);
+    this.cause = plainError(cause);
     this.name = 'RefreshFailure';
+    this.retryAfter = retryAfter;
+    this.ambiguous = ambiguous;
   }
 }

@@ -1,95 +1,128 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { Clock } from '../../protocol/clock.js';
+import { Injectable } from '@nestjs/common';
 import { RefreshFailure } from '../provider/refresh-failure.js';
-import { SESSION_CLOCK } from '../session-clock.js';
-import { SessionEvents } from '../session-events.js';
-import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
-import { eventOf, type OpenSession } from '../state/open-session.js';
-import type { SessionTokens } from '../state/session-state.js';
-import { TokenRefresh, type RefreshedSession } from './token-refresh.js';
+import { SessionEndings } from '../session-endings.js';
+import { SessionEndedError, withTokensOf, type OpenSession } from '../state/open-session.js';
+import { keyOf, type WantedToken } from '../state/session-state.js';
+import { NobodyWaitsError } from './nobody-waits.error.js';
+import { RefreshMemory } from './refresh-memory.js';
+import { RefreshNews } from './refresh-news.js';
+import { RefreshSlots } from './refresh-slots.js';
+import { isFinal, TokenRefresh } from './token-refresh.js';
 
-/** Milliseconds. */
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
-/** Milliseconds between two refreshes of a session whose tokens live no longer than that. */
-const LEAST_APART = 10_000;
-const MOST_REMEMBERED = 10_000;
-
-interface Failure {
-  readonly failure: RefreshFailure;
-  readonly pause: number;
-  readonly notBefore: number;
+interface UnderWay {
+  readonly done: Promise<OpenSession>;
+  /** Of the process's own clock, milliseconds. */
+  readonly since: number;
+  waiting: number;
 }
 
-/** When tokens are refreshed, and by whom in this process: the first who needs it asks, the others wait for the same answer. */
+/** Refreshes within this process: the first who needs one asks, the others wait for the same answer; what it means for the session is done once. */
 @Injectable()
 export class SharedRefresh {
-  private readonly underWay = new Map<string, Promise<RefreshedSession>>();
-  private readonly recent = new Map<string, { readonly session: OpenSession; readonly until: number }>();
-  private readonly failures = new Map<string, Failure>();
+  private readonly underWay = new Map<string, UnderWay>();
+  /** Of each session: one refresh after the other, whatever is wanted. */
+  private readonly last = new Map<string, Promise<unknown>>();
 
   constructor(
     private readonly refreshing: TokenRefresh,
-    private readonly events: SessionEvents,
-    @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
-    @Inject(SESSION_CLOCK) private readonly clock: Clock,
+    private readonly memory: RefreshMemory,
+    private readonly slots: RefreshSlots,
+    private readonly endings: SessionEndings,
+    private readonly news: RefreshNews,
   ) {}
 
-  isDue({ receivedAt, expiresAt }: SessionTokens): boolean {
-    const now = this.clock.now().getTime();
-    const before = Math.min(this.options.refresh.before * 1000, (expiresAt - receivedAt) / 2);
-    // A clock that was set, or a provider whose tokens live a moment, must not bring a call on each request.
-    return expiresAt - now <= before && Math.abs(now - receivedAt) >= Math.min(LEAST_APART, this.options.refresh.before * 1000);
-  }
-
   /**
-   * The session with new tokens. `received` is for the one who asked the provider; the others get the same session.
-   * @throws RefreshFailure, also while it is too early to try again; SessionEndedError; StorageUnavailableError
+   * The session with a new token of the wanted kind. A refresh that was begun comes to its end, also when nobody waits for it any more.
+   * @throws RefreshFailure, also while it is too early to try again; SessionEndedError; StorageUnavailableError; what `signal` was aborted with
    */
-  async refresh(session: OpenSession): Promise<RefreshedSession> {
-    const key = `${session.id} ${session.generation}`;
-    const known = this.recent.get(key);
-    if (known && known.until > this.clock.now().getTime()) return { session: known.session };
-    const running = this.underWay.get(key);
-    if (running) return { session: (await running).session };
-    const failed = this.failures.get(session.id);
-    if (failed && failed.notBefore > this.clock.now().getTime()) throw failed.failure;
-    const mine = this.attempt(key, session);
-    this.underWay.set(key, mine);
+  async refresh(session: OpenSession, wanted: WantedToken, signal?: AbortSignal): Promise<OpenSession> {
+    const known = this.memory.answer(session, wanted);
+    if (known) return withTokensOf(session, known);
+    const paused = this.memory.pausedFor(session, wanted);
+    if (paused) throw paused;
+    const refresh = this.join(session, wanted);
     try {
-      return await mine;
+      return withTokensOf(session, await unlessAborted(refresh.done, signal));
+    } catch (error) {
+      // The others had gone a moment before this one came.
+      if (error instanceof NobodyWaitsError) return await this.refresh(session, wanted, signal);
+      throw error;
     } finally {
-      this.underWay.delete(key);
+      refresh.waiting--;
     }
   }
 
-  private async attempt(key: string, session: OpenSession): Promise<RefreshedSession> {
+  /** Milliseconds since the refresh was begun that is under way; 0: none is. */
+  elapsed(session: OpenSession, wanted: WantedToken): number {
+    const running = this.underWay.get(keyOfRefresh(session, wanted));
+    return running ? performance.now() - running.since : 0;
+  }
+
+  private join(session: OpenSession, wanted: WantedToken): UnderWay {
+    const key = keyOfRefresh(session, wanted);
+    const running = this.underWay.get(key);
+    if (running) {
+      this.news.shared();
+      running.waiting++;
+      return running;
+    }
+    const isAwaited = (): boolean => refresh.waiting > 0;
+    const done = this.after(this.last.get(session.id), session, wanted, isAwaited).finally(() => {
+      this.underWay.delete(key);
+      if (this.last.get(session.id) === done) this.last.delete(session.id);
+    });
+    const refresh: UnderWay = { done, since: performance.now(), waiting: 1 };
+    this.underWay.set(key, refresh);
+    this.last.set(session.id, done);
+    done.catch(() => undefined); // everybody who waited may be gone
+    return refresh;
+  }
+
+  private async after(
+    earlier: Promise<unknown> | undefined,
+    session: OpenSession,
+    wanted: WantedToken,
+    isAwaited: () => boolean,
+  ): Promise<OpenSession> {
+    await earlier?.catch(() => undefined);
+    const known = this.memory.answer(session, wanted);
+    return known ?? this.slots.run(() => this.attempt(this.memory.newest(session), wanted, isAwaited));
+  }
+
+  private async attempt(session: OpenSession, wanted: WantedToken, isAwaited: () => boolean): Promise<OpenSession> {
     try {
-      const refreshed = await this.refreshing.refresh(session);
-      this.failures.delete(session.id);
-      this.remember(key, refreshed.session);
-      if (refreshed.received) this.events.emit('session.refreshed', eventOf(session));
-      return refreshed;
+      const refreshed = await this.refreshing.refresh({ session, wanted, isAwaited });
+      this.memory.succeeded(session, refreshed.session, wanted);
+      await this.news.succeeded(refreshed);
+      return refreshed.session;
     } catch (error) {
-      if (error instanceof RefreshFailure && error.kind !== 'ended') this.pause(session.id, error);
+      if (isFinal(error)) {
+        const reason = error.kind === 'lost' ? 'refresh_lost' : 'invalid_grant';
+        await this.endings.end(session, reason);
+        throw new SessionEndedError(reason);
+      }
+      if (error instanceof RefreshFailure) {
+        this.memory.failed(session, wanted, error);
+        this.news.failed(error);
+      }
       throw error;
     }
   }
+}
 
-  /** An old cookie that comes a moment later leads to the same successor. */
-  private remember(key: string, session: OpenSession): void {
-    const now = this.clock.now().getTime();
-    for (const [old, { until }] of this.recent) {
-      if (until > now && this.recent.size < MOST_REMEMBERED) break;
-      this.recent.delete(old);
-    }
-    this.recent.set(key, { session, until: now + this.options.refresh.leeway * 1000 });
-  }
+const keyOfRefresh = ({ id, generation }: OpenSession, wanted: WantedToken): string => `${id} ${generation} ${keyOf(wanted)}`;
 
-  private pause(id: string, failure: RefreshFailure): void {
-    const pause = Math.min((this.failures.get(id)?.pause ?? FIRST_PAUSE / 2) * 2, LONGEST_PAUSE);
-    if (this.failures.size >= MOST_REMEMBERED) this.failures.delete(this.failures.keys().next().value ?? '');
-    this.failures.set(id, { failure, pause, notBefore: this.clock.now().getTime() + Math.max(pause, (failure.retryAfter ?? 0) * 1000) });
-    this.events.emit(failure.kind === 'misconfigured' ? 'oidc.misconfigured' : 'oidc.unavailable', { cause: failure.cause });
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }

@@ -1,16 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
-import type { Clock } from '../../protocol/clock.js';
-import type { WebSessionStore } from '../../storage/web-session.store.js';
+import { Injectable } from '@nestjs/common';
 import { OidcClient, type ReceivedTokens } from '../provider/oidc-client.js';
 import { RefreshFailure } from '../provider/refresh-failure.js';
-import { SESSION_CLOCK } from '../session-clock.js';
-import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import { EndedSessions } from '../state/ended-sessions.js';
 import { SessionEndedError, type OpenSession } from '../state/open-session.js';
 import { SessionCodec } from '../state/session-codec.js';
-import { sessionIdHash } from '../state/session-ids.js';
-import { SessionRecords } from '../state/session-records.js';
+import { withReceived, type WantedToken } from '../state/session-state.js';
+import { NobodyWaitsError } from './nobody-waits.error.js';
+import { Lease, SessionLeases } from './session-leases.js';
+import { TokenFreshness } from './token-freshness.js';
 
 export interface RefreshedSession {
   readonly session: OpenSession;
@@ -18,73 +15,100 @@ export interface RefreshedSession {
   readonly received?: ReceivedTokens;
 }
 
-/** Milliseconds between two looks at a refresh that another process makes. */
-const LOOK_EVERY = 50;
-/** Milliseconds that a lease outlives the call it is taken for: until then its answer is stored, or never. */
-const LEASE_MARGIN = 2_000;
+/** A refresh that somebody asked for. */
+export interface WantedRefresh {
+  readonly session: OpenSession;
+  readonly wanted: WantedToken;
+  /** False: everybody who waited for it is gone. */
+  isAwaited(): boolean;
+}
 
 /** One refresh of a session's generation, however many ask for it, in however many processes that share the database. */
 @Injectable()
 export class TokenRefresh {
   constructor(
     private readonly provider: OidcClient,
-    private readonly records: SessionRecords,
+    private readonly leases: SessionLeases,
     private readonly codec: SessionCodec,
-    @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
-    @Inject(SESSION_CLOCK) private readonly clock: Clock,
+    private readonly ended: EndedSessions,
+    private readonly freshness: TokenFreshness,
   ) {}
 
-  /** @throws RefreshFailure; SessionEndedError: it ended meanwhile; StorageUnavailableError */
-  async refresh(session: OpenSession): Promise<RefreshedSession> {
-    const { store } = this.records;
-    if (!store) return this.next(session, await this.provider.refresh(session.state.tokens, session.state.user.sub));
-    const holder = randomUUID();
-    const lease = this.options.refresh.timeout * 1000 + LEASE_MARGIN;
-    for (const start = performance.now(); performance.now() - start < 2 * lease; await sleep(LOOK_EVERY)) {
-      const newer = await this.newerThan(session);
-      if (newer) return { session: newer };
-      const now = this.clock.now();
-      const until = new Date(now.getTime() + lease);
-      if (await store.lease(sessionIdHash(session.id), session.generation, holder, now, until))
-        return this.asHolder(store, session, holder);
-    }
-    throw new RefreshFailure('unavailable', new Error('Another process has not come to an end with it.'));
+  /** @throws RefreshFailure; NobodyWaitsError; SessionEndedError: it ended meanwhile; StorageUnavailableError */
+  async refresh(refresh: WantedRefresh): Promise<RefreshedSession> {
+    const got = await this.leases.take(refresh.session, (newest) => this.isAnswer(newest, refresh));
+    if (got === undefined) return this.alone(refresh);
+    if (!(got instanceof Lease)) return { session: got };
+    // Another token may have been brought while the lease was waited for.
+    if (this.isAnswer(got.session, refresh)) return got.release().then(() => ({ session: got.session }));
+    return this.asHolder(got, refresh);
   }
 
-  private async asHolder(store: WebSessionStore, session: OpenSession, holder: string): Promise<RefreshedSession> {
-    const id = sessionIdHash(session.id);
+  private async asHolder(lease: Lease, refresh: WantedRefresh): Promise<RefreshedSession> {
     try {
-      const refreshed = this.next(session, await this.provider.refresh(session.state.tokens, session.state.user.sub));
-      const sealed = this.codec.seal(session.id, refreshed.session.state);
-      if (await store.advance(id, session.generation, holder, sealed, this.clock.now())) return refreshed;
-      // It took too long, or the session was ended meanwhile: then nobody may have what was received.
-      const { refreshToken } = refreshed.session.state.tokens;
-      if (refreshToken !== undefined) await this.provider.revoke(refreshToken).catch(() => undefined);
+      const refreshed = next(lease.session, refresh, await this.ask({ ...refresh, session: lease.session }, () => lease.renew()));
+      if (await lease.advance(this.codec.seal(lease.session.id, refreshed.session.state))) return refreshed;
+      return { session: await this.insteadOf(refreshed.session) };
     } catch (error) {
-      await store.release(id, holder);
-      if (!(error instanceof RefreshFailure && error.kind === 'ended')) throw error;
-      // The one whose place was taken over may have been served after all.
-      const newer = await this.newerThan(session);
-      if (newer) return { session: newer };
+      await lease.release();
+      if (!(error instanceof RefreshFailure)) throw error;
+      // The one whose place was taken over, or who took it, may have been served after all.
+      const newest = await this.leases.newest(lease.session.id);
+      if (newest.generation > lease.session.generation) return { session: newest };
       throw error;
     }
-    const newer = await this.newerThan(session);
-    if (!newer) throw new SessionEndedError('expired');
-    return { session: newer };
   }
 
-  /** @throws SessionEndedError */
-  private async newerThan({ id, generation }: OpenSession): Promise<OpenSession | undefined> {
-    const now = this.clock.now();
-    const record = await this.records.store?.find(sessionIdHash(id), now);
-    if (!record) throw new SessionEndedError('expired');
-    if (record.generation <= generation) return undefined;
-    const newest = await this.records.newest(id);
-    if (!newest) throw new SessionEndedError('replay');
-    return newest;
+  /** What counts where one's own refresh came too late. What that brought may be what another was given, or of the same family. @throws SessionEndedError */
+  private async insteadOf(late: OpenSession): Promise<OpenSession> {
+    try {
+      return await this.leases.newest(late.id);
+    } catch (error) {
+      // Nobody may have it, unless the session goes on under another id.
+      if (error instanceof SessionEndedError && !this.ended.wasReplaced(late.id)) await this.discard(late);
+      throw error;
+    }
   }
 
-  private next({ state, generation, ...session }: OpenSession, received: ReceivedTokens): RefreshedSession {
-    return { received, session: { ...session, generation: generation + 1, state: { ...state, tokens: received.tokens } } };
+  /** Where there is no database. */
+  private async alone(refresh: WantedRefresh): Promise<RefreshedSession> {
+    const refreshed = next(refresh.session, refresh, await this.ask(refresh, () => Promise.resolve(true)));
+    if (!this.ended.has(refreshed.session)) return refreshed;
+    await this.discard(refreshed.session);
+    throw new SessionEndedError('logout');
   }
+
+  /** Once more, if nobody knows what became of the first call: providers take a token again for a moment, since they cannot know either. */
+  private async ask({ session, wanted, isAwaited }: WantedRefresh, mayRepeat: () => Promise<boolean>): Promise<ReceivedTokens> {
+    if (!isAwaited()) throw new NobodyWaitsError();
+    const { user, tokens } = session.state;
+    try {
+      return await this.provider.refresh(tokens, user.sub, wanted);
+    } catch (error) {
+      if (!(error instanceof RefreshFailure && error.ambiguous) || !(await mayRepeat())) throw error;
+    }
+    try {
+      return await this.provider.refresh(tokens, user.sub, wanted);
+    } catch (error) {
+      if (error instanceof RefreshFailure && error.kind === 'ended') throw new RefreshFailure('lost', error.cause);
+      throw error;
+    }
+  }
+
+  private isAnswer(newest: OpenSession, { session, wanted }: WantedRefresh): boolean {
+    return this.freshness.brings(newest, session, wanted);
+  }
+
+  private async discard({ state }: OpenSession): Promise<void> {
+    const { refreshToken } = state.tokens;
+    if (refreshToken !== undefined) await this.provider.revoke(refreshToken).catch(() => undefined);
+  }
+}
+
+export const isFinal = (error: unknown): error is RefreshFailure =>
+  error instanceof RefreshFailure && (error.kind === 'ended' || error.kind === 'lost');
+
+function next({ state, generation, ...session }: OpenSession, { wanted }: WantedRefresh, received: ReceivedTokens): RefreshedSession {
+  const tokens = withReceived(state.tokens, wanted, received.tokens);
+  return { received, session: { ...session, generation: generation + 1, state: { ...state, tokens } } };
 }

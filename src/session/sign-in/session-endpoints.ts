@@ -1,17 +1,25 @@
-import { Controller, ForbiddenException, Get, HttpCode, Inject, Post, Req, Res, UseGuards, type Type } from '@nestjs/common';
+import { Controller, ForbiddenException, Get, HttpCode, Inject, Post, Req, Res, SetMetadata, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { SessionGuard } from '../http/session.guard.js';
-import { mayBeForged } from '../http/navigation.js';
-import { nodePairOf } from '../http/node-pair.js';
+import { AUTHENTICATED } from '../http/authenticated-options.js';
+import { isForm, isSpeculative, mayBeForged } from '../http/navigation.js';
+import { nodePairOf, type NodePair } from '../http/node-pair.js';
+import { SignInNeededError } from '../http/sign-in-needed.error.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { Sessions } from '../sessions.js';
 import { SignOut } from '../sign-out/sign-out.js';
-import { SignIn } from './sign-in.js';
+import { SignIn, type SignInStep } from './sign-in.js';
 import { failedPage, signedInPage } from './signed-in-page.js';
+
+const PAGE = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'private, no-store',
+  'referrer-policy': 'no-referrer',
+};
 
 /** The module's own routes, below the path it was declared with. */
 export function sessionEndpoints(path: string): Type<object> {
   @Controller(path)
+  @SetMetadata(AUTHENTICATED, false) // each route looks for itself
   class SessionController {
     constructor(
       private readonly signIn: SignIn,
@@ -24,39 +32,40 @@ export function sessionEndpoints(path: string): Type<object> {
     /** `?returnTo=/path`: where the person goes on afterwards. */
     @Get('login')
     async login(@Req() request: { query: Record<string, unknown> }, @Res() reply: object): Promise<void> {
-      const url = await this.signIn.begin(nodePairOf(request, reply), request.query['returnTo']);
-      this.send(reply, 302, { location: url, 'cache-control': 'no-store' });
+      const pair = nodePairOf(request, reply);
+      if (isSpeculative(pair.request)) return this.send(reply, 503, { 'cache-control': 'no-store' });
+      this.proceed(reply, await this.signIn.begin(pair, request.query['returnTo']));
     }
 
     @Get('callback')
     async callback(@Req() request: object, @Res() reply: object): Promise<void> {
-      const outcome = await this.signIn.finish(nodePairOf(request, reply));
-      const headers = {
-        'content-type': 'text/html; charset=utf-8',
-        'cache-control': 'private, no-store',
-        'referrer-policy': 'no-referrer',
-      };
-      if (outcome.returnTo !== undefined) return this.send(reply, 200, headers, signedInPage(outcome.returnTo));
-      this.send(reply, 400, headers, failedPage(outcome.refused, `${path}/login`));
+      const pair = nodePairOf(request, reply);
+      if (isSpeculative(pair.request)) return this.send(reply, 503, { 'cache-control': 'no-store' });
+      this.proceed(reply, await this.signIn.finish(pair));
     }
 
     /** Claims and end, nothing that could be used. 401: nobody is signed in. */
     @Get()
-    @UseGuards(SessionGuard)
     async session(@Req() request: object, @Res() reply: object): Promise<void> {
-      const session = await this.sessions.of(nodePairOf(request, reply));
-      const body = session && { user: session.user, expiresAt: session.expiresAt };
+      const pair = nodePairOf(request, reply);
+      // Whoever only looks neither refreshes nor prolongs.
+      const session = await this.sessions.of(pair, { slides: false, refreshes: false });
+      if (!session) throw new SignInNeededError(false);
+      this.refuseForged(pair);
+      const body = { user: session.user, expiresAt: session.expiresAt };
       this.send(reply, 200, { 'content-type': 'application/json', 'cache-control': 'private, no-store' }, JSON.stringify(body));
     }
 
-    /** Ends the session here; the answer says where to sign out at the provider, too. */
+    /** Ends the session here. Scripts are told where to sign out at the provider, too; a form, which needs no header, goes there. */
     @Post('logout')
     @HttpCode(200)
     async logout(@Req() request: object, @Res() reply: object): Promise<void> {
       const pair = nodePairOf(request, reply);
-      const session = await this.sessions.of(pair);
-      if (session && mayBeForged(pair.request, 'header', this.options.baseUrl)) throw new ForbiddenException();
+      const form = isForm(pair.request);
+      this.refuseForged(pair, form ? 'origin' : this.options.csrf);
+      const session = await this.sessions.of(pair, { slides: false, refreshes: false });
       const signOutUrl = await this.signOut.here(session, `${this.options.baseUrl}/`);
+      if (form) return this.send(reply, 303, { location: signOutUrl, 'cache-control': 'private, no-store' });
       this.send(reply, 200, { 'content-type': 'application/json', 'cache-control': 'private, no-store' }, JSON.stringify({ signOutUrl }));
     }
 
@@ -66,6 +75,17 @@ export function sessionEndpoints(path: string): Type<object> {
       const done = await this.signOut.there(request.body?.logout_token);
       const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
       this.send(reply, done ? 200 : 400, headers, done ? '' : JSON.stringify({ error: 'invalid_request' }));
+    }
+
+    private refuseForged(pair: NodePair, mode = this.options.csrf): void {
+      if (mayBeForged(pair.request, mode, this.options.baseUrl) && this.sessions.isPresented(pair))
+        throw new ForbiddenException('The request may come from another site.');
+    }
+
+    private proceed(reply: object, step: SignInStep): void {
+      if (step.to === 'provider') return this.send(reply, 302, { location: step.url, 'cache-control': 'private, no-store' });
+      if (step.to === 'app') return this.send(reply, 200, PAGE, signedInPage(step.path));
+      this.send(reply, step.status, PAGE, failedPage(step.why, `${path}/login`));
     }
 
     private send(reply: object, status: number, headers: Readonly<Record<string, string>>, body = ''): void {

@@ -9,10 +9,13 @@ import { SetCookies } from '../cookie/set-cookies.js';
 import type { SignInChecks } from '../provider/oidc-client.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import type { ReplacedSession } from './replaced-sessions.js';
 
 /** One way through the provider, as the browser that began it carries it. */
 export interface SignInAttempt extends SignInChecks {
   readonly returnTo: string;
+  /** The session that the browser had when it began. */
+  readonly replaces?: ReplacedSession;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -21,6 +24,10 @@ export interface SignInAttempt extends SignInChecks {
 const LIFETIME = 600;
 /** Tabs, and ways that were not gone to their end. */
 const MOST = 5;
+/** Cookies of that kind in one request; more are of somebody else's making. Neither the work nor the answer's head must grow with them. */
+const MOST_LOOKED_AT = 20;
+/** Ends the state of an attempt that was begun because the one before was lost: where cookies are off, nothing else could tell. */
+const SECOND = '.2';
 
 /** A cookie for each attempt, so that two tabs do not disturb each other and nobody can begin one for somebody else (login CSRF, RFC 9700 §4.7). */
 @Injectable()
@@ -36,12 +43,16 @@ export class SignInAttempts {
   }
 
   /** A new attempt, and the Set-Cookie lines that go with it. */
-  begin(request: IncomingMessage, returnTo: string): { readonly attempt: SignInAttempt; readonly lines: readonly string[] } {
+  begin(
+    request: IncomingMessage,
+    { returnTo, replaces, second = false }: Pick<SignInAttempt, 'returnTo' | 'replaces'> & { readonly second?: boolean },
+  ): { readonly attempt: SignInAttempt; readonly lines: readonly string[] } {
     const attempt = {
-      state: randomState(),
+      state: randomState() + (second ? SECOND : ''),
       nonce: randomNonce(),
       codeVerifier: randomPKCECodeVerifier(),
       returnTo,
+      ...(replaces && { replaces }),
       startedAt: this.clock.now().getTime(),
     };
     const name = this.nameOf(attempt.state);
@@ -59,17 +70,21 @@ export class SignInAttempts {
     return attempt?.state === state ? attempt : undefined;
   }
 
+  isSecond(state: string): boolean {
+    return state.endsWith(SECOND);
+  }
+
   /** Set-Cookie lines that end an attempt: an answer is good once. */
   end({ state }: SignInAttempt): readonly string[] {
     const name = this.nameOf(state);
     return this.cookies.clear(name, [name]);
   }
 
-  /** Newest first. */
+  /** Newest first. Of very many, which no browser of ours has, only some are looked at. */
   private known(header: string | undefined): string[] {
     const names = [...(header ?? '').matchAll(/(?:^|;\s*)([\w-]+)=/g)].flatMap(([, name]) => (name?.startsWith(this.prefix) ? [name] : []));
-    const started = (name: string): number => this.open(name, header)?.startedAt ?? 0;
-    return names.sort((a, b) => started(b) - started(a));
+    const attempts = names.slice(0, MOST_LOOKED_AT).map((name) => ({ name, startedAt: this.open(name, header)?.startedAt ?? 0 }));
+    return attempts.sort((a, b) => b.startedAt - a.startedAt).map(({ name }) => name);
   }
 
   private open(name: string, header: string | undefined): SignInAttempt | undefined {

@@ -1,21 +1,31 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AuthorizationResponseError } from 'openid-client';
 import type { Clock } from '../../protocol/clock.js';
 import { addLateCookies } from '../http/late-cookies.js';
 import type { NodePair } from '../http/node-pair.js';
 import { returnPath } from '../http/navigation.js';
-import { OidcClient } from '../provider/oidc-client.js';
+import { OidcClient, type ReceivedTokens } from '../provider/oidc-client.js';
+import { plainError } from '../provider/plain-error.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import { reachingStore } from '../state/reaching-store.js';
 import { SessionTooLargeError } from '../state/session-too-large.error.js';
-import { SignInAttempts, type SignInAttempt } from './sign-in-attempts.js';
 import { NewSessions } from './new-sessions.js';
+import { SignInAttempts, type SignInAttempt } from './sign-in-attempts.js';
 
-/** How a sign-in came out. */
-export type SignInOutcome = { readonly returnTo: string } | { readonly returnTo?: undefined; readonly refused: string };
+/** Where a sign-in leads next: to the provider, back to a page of the app, or nowhere. */
+export type SignInStep =
+  | { readonly to: 'provider'; readonly url: string }
+  | { readonly to: 'app'; readonly path: string }
+  | { readonly to: 'nowhere'; readonly why: string; readonly status: 400 | 503 };
+
+const nowhere = (why: string, status: 400 | 503 = 400): SignInStep => ({ to: 'nowhere', why, status });
 
 /** From this app to the provider and back. OpenID Connect Core §3.1, with PKCE (RFC 7636) and a nonce. */
 @Injectable()
 export class SignIn {
+  private readonly logger = new Logger('Sessions');
+
   constructor(
     private readonly attempts: SignInAttempts,
     private readonly provider: OidcClient,
@@ -24,39 +34,59 @@ export class SignIn {
     @Inject(SESSION_CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Where the browser goes. @throws when the provider cannot be reached */
-  async begin({ request, response }: NodePair, returnTo: unknown): Promise<string> {
-    const { attempt, lines } = this.attempts.begin(request, returnPath(returnTo));
-    const url = await this.provider.signInUrl(this.callback, attempt);
-    addLateCookies(response, () => lines);
-    return url.href;
+  /** @param second the attempt before was lost @throws SessionStoreUnavailableError */
+  async begin({ request, response }: NodePair, returnTo: unknown, second = false): Promise<SignInStep> {
+    const replaces = await reachingStore(this.sessions.presented(request));
+    const { attempt, lines } = this.attempts.begin(request, { returnTo: returnPath(returnTo), second, ...(replaces && { replaces }) });
+    try {
+      const { href } = await this.provider.signInUrl(this.callback, attempt);
+      addLateCookies(response, () => lines);
+      return { to: 'provider', url: href };
+    } catch (error) {
+      this.logger.warn({ msg: 'Nobody can sign in: the provider cannot be reached', why: plainError(error).message });
+      return nowhere('The provider cannot be reached at the moment.', 503);
+    }
   }
 
-  /** What the browser brought back. */
-  async finish({ request, response }: NodePair): Promise<SignInOutcome> {
-    const answer = new URL(request.url ?? '/', this.options.baseUrl);
-    const attempt = this.attempts.find(request, answer.searchParams.get('state') ?? '');
-    if (!attempt) return { refused: 'The sign-in took too long, or began in another browser.' };
+  /** What the browser brought back. @throws SessionStoreUnavailableError */
+  async finish(pair: NodePair): Promise<SignInStep> {
+    const answer = new URL(pair.request.url ?? '/', this.options.baseUrl).searchParams;
+    const attempt = this.attempts.find(pair.request, answer.get('state') ?? '');
+    if (!attempt) return this.lost(pair, answer);
     const ended = this.attempts.end(attempt);
-    addLateCookies(response, () => ended);
+    addLateCookies(pair.response, () => ended);
     const received = await this.received(answer, attempt);
-    if (!received?.claims) return { refused: 'The provider did not sign you in.' };
-    const state = { user: received.claims, tokens: received.tokens, createdAt: this.clock.now().getTime(), data: {} };
+    if (!received?.claims) return nowhere('The provider did not sign you in.');
+    const state = { user: received.claims, tokens: received.tokens, createdAt: this.clock.now().getTime() };
     try {
-      const opened = await this.sessions.open({ request, response }, state);
-      return opened ? { returnTo: attempt.returnTo } : { refused: 'This app did not let you in.' };
+      const opened = await reachingStore(this.sessions.open(pair, state, attempt.replaces));
+      if (opened) return { to: 'app', path: attempt.returnTo };
+      const { refreshToken } = received.tokens;
+      if (refreshToken !== undefined) void this.provider.revoke(refreshToken).catch(() => undefined); // nobody is going to use it
+      return nowhere('This app did not let you in.');
     } catch (error) {
-      if (error instanceof SessionTooLargeError) return { refused: error.message };
+      if (error instanceof SessionTooLargeError) return nowhere(error.message);
       throw error;
     }
   }
 
-  private async received(answer: URL, attempt: SignInAttempt) {
+  /**
+   * The browser has no attempt that the answer belongs to: it took too long, or the answer is somebody else's. Begun again it is this browser's own. Once:
+   * where cookies are off, it would go on forever.
+   */
+  private lost(pair: NodePair, answer: URLSearchParams): Promise<SignInStep> | SignInStep {
+    const isOver = this.attempts.isSecond(answer.get('state') ?? '') || answer.has('error');
+    return isOver ? nowhere('The sign-in took too long, or this browser takes no cookies.') : this.begin(pair, '/', true);
+  }
+
+  private async received(answer: URLSearchParams, attempt: SignInAttempt): Promise<ReceivedTokens | undefined> {
     const callback = new URL(this.callback);
-    callback.search = answer.search;
+    callback.search = answer.toString();
     try {
       return await this.provider.signIn(callback, attempt);
-    } catch {
+    } catch (error) {
+      const isNo = error instanceof AuthorizationResponseError && error.error === 'access_denied';
+      if (!isNo) this.logger.warn({ msg: 'A sign-in came to nothing', why: plainError(error).message });
       return undefined;
     }
   }

@@ -1,15 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../../protocol/clock.js';
+import { sha256 } from '../../protocol/hashing.js';
 import { OidcClient } from '../provider/oidc-client.js';
+import { RefreshFailure } from '../provider/refresh-failure.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import { SessionRecords } from '../state/session-records.js';
 
 /** Which sessions at the provider have ended. */
 export interface EndedThere {
   readonly subject?: string;
   readonly sid?: string;
   readonly issuedAt: Date;
+  /** When it came here, by the app's own clock. */
+  readonly toldAt: Date;
+  /** The token's own name (RFC 7519 §4.1.7). */
+  readonly jti: string;
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -19,33 +26,59 @@ const SKEW = 60;
 /** Seconds: the most that a provider takes to deliver one. OpenID Connect Back-Channel Logout 1.0 §2.4 recommends two minutes. */
 const OLDEST = 3_600;
 
+/** What is wrong with a token, rather than with the way to the keys. */
+const FAULTS: readonly (new (...parameters: never[]) => Error)[] = [
+  ...[errors.JWTExpired, errors.JWTClaimValidationFailed, errors.JWTInvalid, errors.JWSInvalid, errors.JWSSignatureVerificationFailed],
+  ...[errors.JOSEAlgNotAllowed, errors.JOSENotSupported, errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys],
+];
+
 /** Reads logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6). */
 @Injectable()
 export class LogoutTokens {
   private keys: { readonly uri: string; readonly find: JWTVerifyGetKey } | undefined;
+  /** Where there is no database. Until when, by jti. */
   private readonly seen = new Map<string, number>();
 
   constructor(
     private readonly provider: OidcClient,
+    private readonly records: SessionRecords,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
     @Inject(SESSION_CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Undefined: no logout token for this app, whatever is wrong with it, or one that came before. @throws when the provider's keys cannot be read */
+  /** Undefined: no logout token for this app, whatever is wrong with it. @throws RefreshFailure: the provider's keys cannot be read */
   async read(token: string): Promise<EndedThere | undefined> {
     const claims = await this.verified(token);
-    if (!claims || !this.isNew(claims.jti)) return undefined;
-    return {
-      issuedAt: new Date((claims.iat ?? 0) * 1000),
-      ...(claims.sub !== undefined && { subject: claims.sub }),
-      ...(typeof claims['sid'] === 'string' && { sid: claims['sid'] }),
-    };
+    return (
+      claims && {
+        issuedAt: new Date((claims.iat ?? 0) * 1000),
+        toldAt: this.clock.now(),
+        jti: claims.jti ?? '',
+        ...(claims.sub !== undefined && { subject: claims.sub }),
+        ...(typeof claims['sid'] === 'string' && { sid: claims['sid'] }),
+      }
+    );
+  }
+
+  /**
+   * To be asked once the sessions have ended: an ending that fails is to be told again, one that is done twice is done once. False: the token came
+   * before, in whichever process (§2.6: each `jti` once). @throws StorageUnavailableError
+   */
+  async firstSeen({ jti, issuedAt }: EndedThere): Promise<boolean> {
+    const { store } = this.records;
+    // From then on it is too old for everybody, by whose clock ever.
+    const until = issuedAt.getTime() + (OLDEST + 2 * SKEW) * 1000;
+    if (store) return store.firstSeen(sha256(JSON.stringify(['logout token', this.options.oidc.issuer, jti])), new Date(until));
+    const now = this.clock.now().getTime();
+    for (const [known, end] of this.seen) if (end <= now) this.seen.delete(known);
+    if (this.seen.has(jti)) return false;
+    this.seen.set(jti, until);
+    return true;
   }
 
   private async verified(token: string): Promise<JWTPayload | undefined> {
-    const keys = await this.providerKeys();
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, await this.providerKeys(), {
         issuer: this.options.oidc.issuer,
         audience: this.options.oidc.clientId,
         algorithms: ALGORITHMS,
@@ -54,25 +87,11 @@ export class LogoutTokens {
         currentDate: this.clock.now(),
         requiredClaims: ['iat', 'jti', 'events'],
       });
-      const { events, sid } = payload;
-      const isLogout = typeof events === 'object' && events !== null && Object.hasOwn(events, EVENT);
-      // With a nonce it could be an id token that somebody got hold of.
-      return isLogout && payload['nonce'] === undefined && (payload.sub !== undefined || typeof sid === 'string') ? payload : undefined;
-    } catch {
-      return undefined;
+      return isLogout(payload) ? payload : undefined;
+    } catch (error) {
+      if (FAULTS.some((fault) => error instanceof fault)) return undefined;
+      throw new RefreshFailure('unavailable', error);
     }
-  }
-
-  /** §2.6: each `jti` once. */
-  private isNew(jti = ''): boolean {
-    const now = this.clock.now().getTime();
-    for (const [known, until] of this.seen) {
-      if (until > now) break;
-      this.seen.delete(known);
-    }
-    if (this.seen.has(jti)) return false;
-    this.seen.set(jti, now + (OLDEST + SKEW) * 1000);
-    return true;
   }
 
   private async providerKeys(): Promise<JWTVerifyGetKey> {
@@ -83,4 +102,12 @@ export class LogoutTokens {
     }
     return this.keys.find;
   }
+}
+
+function isLogout({ sub, sid, jti, events, nonce }: JWTPayload): boolean {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+  const isTextOrMissing = (value: unknown): boolean => value === undefined || isText(value);
+  const says = typeof events === 'object' && events !== null && Object.hasOwn(events, EVENT);
+  // With a nonce it could be an id token that somebody got hold of. A sid that is no text must not end all that the person has.
+  return says && nonce === undefined && isText(jti) && isTextOrMissing(sub) && isTextOrMissing(sid) && (sub ?? sid) !== undefined;
 }

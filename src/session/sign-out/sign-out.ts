@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { RequestSession } from '../request-session.js';
 import { SessionEndings } from '../session-endings.js';
 import { OidcClient } from '../provider/oidc-client.js';
+import type { OpenSession } from '../state/open-session.js';
+import { reachingStore } from '../state/reaching-store.js';
+import { SessionRecords } from '../state/session-records.js';
 import { LogoutTokens } from './logout-tokens.js';
+
+/** Milliseconds that somebody who signs out waits for the provider. */
+const PATIENCE = 2_000;
 
 /** Ends sessions: from here, or because they ended at the provider. */
 @Injectable()
@@ -11,22 +17,36 @@ export class SignOut {
     private readonly endings: SessionEndings,
     private readonly provider: OidcClient,
     private readonly tokens: LogoutTokens,
+    private readonly records: SessionRecords,
   ) {}
 
-  /** Where the person signs out at the provider, too. Works without the provider. @throws StorageUnavailableError */
+  /** Where the person signs out at the provider, too. Works without the provider. @throws SessionStoreUnavailableError: nothing is done yet */
   async here(session: RequestSession | undefined, returnTo: string): Promise<string> {
     if (!session) return returnTo;
+    const idToken = await this.idTokenOf(session.current);
+    const url = within(PATIENCE, this.provider.signOutUrl(idToken, returnTo));
+    await reachingStore(this.endings.signOut(session.current));
     session.cookie = 'clear';
-    await this.endings.signOut(session.current);
-    const url = await this.provider.signOutUrl(session.current.state.tokens.idToken, returnTo).catch(() => undefined);
-    return url?.href ?? returnTo;
+    return (await url)?.href ?? returnTo;
   }
 
-  /** False: no logout token for this app. @throws when keys or sessions cannot be looked up */
+  /**
+   * False: no logout token for this app, or one that came before.
+   * @throws RefreshFailure, SessionStoreUnavailableError: keys or sessions cannot be looked up; the provider may tell it again
+   */
   async there(token: unknown): Promise<boolean> {
     const ended = typeof token === 'string' ? await this.tokens.read(token) : undefined;
     if (!ended) return false;
-    await this.endings.endedThere(ended);
-    return true;
+    await reachingStore(this.endings.endedThere(ended));
+    return reachingStore(this.tokens.firstSeen(ended));
+  }
+
+  /** Cookies do not have it. @throws SessionStoreUnavailableError */
+  private async idTokenOf({ id, state }: OpenSession): Promise<string | undefined> {
+    return state.tokens.idToken ?? (await reachingStore(this.records.newest(id)))?.state.tokens.idToken;
   }
 }
+
+/** Undefined: it takes longer, or fails. */
+const within = <T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> =>
+  Promise.race([work.catch(() => undefined), new Promise<undefined>((resolve) => setTimeout(resolve, milliseconds, undefined).unref())]);

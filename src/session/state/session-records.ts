@@ -3,21 +3,27 @@ import type { Clock } from '../../protocol/clock.js';
 import { WebSessionStore, type WebSessionRecord } from '../../storage/web-session.store.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
-import type { OpenSession } from './open-session.js';
-import { SessionCodec, type PresentedSession } from './session-codec.js';
+import { EndedSessions } from './ended-sessions.js';
+import { SessionEndedError, type OpenSession } from './open-session.js';
+import { BEFORE_ANY, SessionCodec, type PresentedSession } from './session-codec.js';
+import { sha256 } from '../../protocol/hashing.js';
 import { newSessionId, sessionIdHash } from './session-ids.js';
-import type { SessionState, UserClaims } from './session-state.js';
+import type { SessionContent, SessionData, SessionState, UserClaims } from './session-state.js';
 
 /** How a presented session stands. `late`: the browser does not have the newest content yet. */
 export type Standing =
   | { readonly session: OpenSession; readonly late: boolean }
-  | { readonly session?: undefined; readonly reason: 'ended' | 'replayed' | 'unknown' };
+  | { readonly session?: undefined; readonly reason: 'ended' | 'replaced' | 'replayed' | 'unknown' };
+
+/** Name of the value that holds other claims of the person than the sign-in brought. */
+const USER = '';
 
 /** Sessions as they are kept: in rows, in cookies with a ledger of rows, or in cookies alone. */
 @Injectable()
 export class SessionRecords {
   constructor(
     private readonly codec: SessionCodec,
+    private readonly ended: EndedSessions,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
     @Inject(SESSION_CLOCK) private readonly clock: Clock,
     @Optional() readonly store?: WebSessionStore,
@@ -33,65 +39,93 @@ export class SessionRecords {
       issuer: this.options.oidc.issuer,
       subject: state.user.sub,
       ...(state.sid !== undefined && { sid: state.sid }),
-      // Until the browser shows that it has it: its cookies may not hold it.
       sealed: this.codec.seal(id, state),
       createdAt: new Date(state.createdAt),
       idleUntil: new Date(idleUntil),
       expiresAt: new Date(state.createdAt + absolute * 1000),
     });
-    return { id, generation: 0, state, idleUntil };
+    return this.opened(id, { generation: 0, state, idleUntil }, {});
   }
 
   /** @throws StorageUnavailableError */
-  async find(presented: PresentedSession): Promise<Standing> {
+  async find({ id, content }: PresentedSession): Promise<Standing> {
     const now = this.clock.now();
-    const record = await this.store?.find(sessionIdHash(presented.id), now);
-    if (this.store && !record) return { reason: 'ended' };
-    const { content } = presented;
-    if (!content) return this.ofRow(presented.id, record);
-    if (!record) return this.isOver(content, now) ? { reason: 'ended' } : { session: { ...content, id: presented.id }, late: false };
-    const idleUntil = record.idleUntil.getTime();
-    if (record.generation <= content.generation) {
-      if (record.sealed !== undefined) await this.acknowledge(presented.id, record.generation);
-      return { session: { ...content, id: presented.id, idleUntil }, late: false };
+    if (!this.store) return this.ofCookie(id, content, now);
+    const record = await this.store.find(sessionIdHash(id), now);
+    if (!record) return { reason: (await this.wasReplaced(id)) ? 'replaced' : 'ended' };
+    if (content && record.generation <= content.generation) {
+      if (!record.forgetAt) await this.acknowledge(id, record.generation);
+      return { session: this.opened(id, { ...content, idleUntil: record.idleUntil.getTime() }, record.data), late: false };
     }
-    const newest = this.ofRow(presented.id, record);
-    return newest.session ? { session: newest.session, late: true } : { reason: 'replayed' };
+    if (content && record.forgetAt && record.forgetAt <= now) return { reason: 'replayed' };
+    const session = this.ofRow(id, record);
+    return session ? { session, late: content !== undefined && content.generation !== BEFORE_ANY } : { reason: 'unknown' };
   }
 
-  /** The newest content, if the store has it. @throws StorageUnavailableError */
+  /** As the row has it, whatever the browser has. Undefined: it has ended. @throws StorageUnavailableError */
   async newest(id: string): Promise<OpenSession | undefined> {
-    return this.ofRow(id, await this.store?.find(sessionIdHash(id), this.clock.now())).session;
+    const record = await this.store?.find(sessionIdHash(id), this.clock.now());
+    return record && this.ofRow(id, record);
   }
 
-  /** Keeps other claims of the person, whatever is written at the same time. @throws StorageUnavailableError */
-  async replaceUser(session: OpenSession, user: UserClaims): Promise<OpenSession> {
-    const id = sessionIdHash(session.id);
-    for (let written = this.options.store !== 'postgres' || !this.store; !written;) {
-      const record = await this.store?.find(id, this.clock.now());
-      const { session: newest } = this.ofRow(session.id, record);
-      if (!record || !newest) break;
-      const sealed = this.codec.seal(session.id, { ...newest.state, user });
-      written = (await this.store?.write(id, record.version, sealed, this.clock.now())) ?? true;
-    }
-    return { ...session, state: { ...session.state, user } };
+  /** Other claims from now on, of the same person. @throws StorageUnavailableError, SessionEndedError */
+  replaceUser(session: OpenSession, user: UserClaims): Promise<OpenSession> {
+    return this.keep(session, USER, { ...user, sub: session.state.user.sub });
+  }
+
+  /** Keeps a value of the application's, whatever else is written at the same time; undefined: takes it away. @throws as `replaceUser` */
+  async keep(session: OpenSession, name: string, value: unknown): Promise<OpenSession> {
+    const sealed = value === undefined ? undefined : this.codec.sealValue(session.id, name, value);
+    if (this.store && !(await this.store.keep(sessionIdHash(session.id), name, sealed, this.clock.now())))
+      throw new SessionEndedError('expired');
+    const others = Object.entries(session.data).filter(([other]) => other !== name);
+    return this.opened(session.id, session, Object.fromEntries(sealed === undefined ? others : [...others, [name, sealed]]));
+  }
+
+  /**
+   * Another id takes the place of this one as soon as `replace` is done: whoever brings it yet, for a while, is late, and the browser has another cookie.
+   * Other processes know beforehand: between the two they would take it for one that has ended, and the new cookie away.
+   * @throws StorageUnavailableError, what `replace` throws
+   */
+  async replacing<T>(id: string, replace: () => Promise<T>): Promise<T> {
+    await this.store?.firstSeen(placeOf(id), new Date(this.clock.now().getTime() + this.options.refresh.leeway * 1000));
+    const result = await replace();
+    this.ended.addReplaced(id);
+    return result;
+  }
+
+  /** @throws StorageUnavailableError */
+  async wasReplaced(id: string): Promise<boolean> {
+    return this.ended.wasReplaced(id) || ((await this.store?.wasSeen(placeOf(id), this.clock.now())) ?? false);
+  }
+
+  value(session: OpenSession, name: string): unknown {
+    return this.codec.openValue(session.id, name, session.data);
   }
 
   /** False: it had ended already, or nobody knows. @throws StorageUnavailableError */
-  async end({ id }: OpenSession): Promise<boolean> {
+  async end({ id }: Pick<OpenSession, 'id'>): Promise<boolean> {
     return (await this.store?.end(sessionIdHash(id))) ?? true;
   }
 
-  private ofRow(id: string, record: WebSessionRecord | undefined): Standing {
-    const state = record?.sealed === undefined ? undefined : this.codec.open(id, record.sealed);
-    return record && state
-      ? { session: { id, generation: record.generation, state, idleUntil: record.idleUntil.getTime() }, late: false }
-      : { reason: 'unknown' };
+  private ofRow(id: string, { sealed, generation, idleUntil, data }: WebSessionRecord): OpenSession | undefined {
+    const state = this.codec.open(id, sealed);
+    return state && this.opened(id, { generation, state, idleUntil: idleUntil.getTime() }, data);
   }
 
-  /** Only what a cookie has, and nobody else. */
-  private isOver({ idleUntil, state }: OpenSession | NonNullable<PresentedSession['content']>, now: Date): boolean {
-    return now.getTime() >= Math.min(idleUntil, state.createdAt + this.options.session.absolute * 1000);
+  /** Where there is nothing else. */
+  private ofCookie(id: string, content: PresentedSession['content'], now: Date): Standing {
+    if (!content) return { reason: 'unknown' };
+    if (this.ended.wasReplaced(id)) return { reason: 'replaced' };
+    const end = Math.min(content.idleUntil, content.state.createdAt + this.options.session.absolute * 1000);
+    return now.getTime() >= end || this.ended.has({ id, state: content.state })
+      ? { reason: 'ended' }
+      : { session: this.opened(id, content, content.data ?? {}), late: false };
+  }
+
+  private opened(id: string, { generation, state, idleUntil }: SessionContent, data: SessionData): OpenSession {
+    const replaced = this.codec.openValue(id, USER, data) as UserClaims | undefined;
+    return { id, generation, state, idleUntil, data, user: replaced ?? state.user };
   }
 
   private acknowledge(id: string, generation: number): Promise<void> | undefined {
@@ -99,3 +133,6 @@ export class SessionRecords {
     return this.store?.acknowledge(sessionIdHash(id), generation, forgetAt);
   }
 }
+
+/** Not the id's own hash: the name of something that happened to it. */
+const placeOf = (id: string): Buffer => sha256(`replaced ${sessionIdHash(id).toString('base64url')}`);

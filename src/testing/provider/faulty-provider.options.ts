@@ -1,8 +1,12 @@
+import type { JsonWebKey } from 'node:crypto';
+
 /** An app that the provider knows. */
 export interface ProviderClient {
   readonly id: string;
   /** It authenticates with `client_secret_basic` or `client_secret_post`. Undefined: a public client, `none`. */
   readonly secret?: string;
+  /** It authenticates with `private_key_jwt` instead, by the key that belongs to this one: ES256 or RS256. */
+  readonly publicKey?: JsonWebKey;
   /** Compared as strings, nothing normalised. */
   readonly redirectUris?: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];

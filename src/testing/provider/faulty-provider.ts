@@ -68,6 +68,7 @@ export class FaultyProvider {
       issuer: listener.origin + path,
       clients: new Map((options.clients ?? []).map((client) => [client.id, client])),
       grants: new Grants(),
+      assertions: new Set(),
       keys,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       now: options.now ?? Date.now,

@@ -4,8 +4,9 @@ import { errorAnswer, json, page, redirect, type Answer, type ProviderRequest } 
 import type { World } from './world.js';
 
 /** RFC 7009 §2: 200 whether or not there was such a token. A refresh token takes its family along. */
-export function revocationEndpoint(request: ProviderRequest, { clients, grants }: World): Answer {
-  const client = authenticateClient(request, clients);
+export function revocationEndpoint(request: ProviderRequest, world: World): Answer {
+  const { grants } = world;
+  const client = authenticateClient(request, world);
   const token = request.parameters.require('token');
   const family = grants.refreshToken(token)?.family;
   if (family?.signIn.client === client.id) grants.end(family);

@@ -11,7 +11,7 @@ import type { World } from './world.js';
 /** RFC 6749 §3.2. What is granted is committed before anything is awaited: of two requests with one refresh token, one is a reuse. */
 export function tokenEndpoint(request: ProviderRequest, world: World): Promise<Answer> {
   if (request.method !== 'POST') throw invalidRequest('The token endpoint takes POST.');
-  const client = authenticateClient(request, world.clients);
+  const client = authenticateClient(request, world);
   const grantType = request.parameters.get('grant_type');
   if (grantType === 'authorization_code') return redeemCode(request, client, world);
   if (grantType === 'refresh_token') return refresh(request, client, world);
@@ -20,7 +20,7 @@ export function tokenEndpoint(request: ProviderRequest, world: World): Promise<A
 }
 
 /** RFC 6749 §4.1.3, RFC 7636 §4.6. */
-async function redeemCode({ parameters }: ProviderRequest, client: ProviderClient, world: World): Promise<Answer> {
+async function redeemCode({ parameters, wrongClaims }: ProviderRequest, client: ProviderClient, world: World): Promise<Answer> {
   const code = parameters.require('code');
   const signIn = world.grants.signInOf(code, world.now());
   if (signIn === undefined || signIn.client !== client.id) throw invalidGrant('The code is unknown or too old.');
@@ -35,7 +35,7 @@ async function redeemCode({ parameters }: ProviderRequest, client: ProviderClien
     scope: signIn.scope,
     accessToken: await mintAccessToken(world, { client: client.id, scope: signIn.scope, audience, family }),
     refreshToken,
-    idToken: withIdToken ? await mintIdToken(world, signIn, { nonce: signIn.nonce }) : undefined,
+    idToken: withIdToken ? await mintIdToken(world, signIn, { nonce: signIn.nonce, ...wrongClaims }) : undefined,
   });
 }
 
@@ -62,7 +62,7 @@ async function refresh({ parameters, wrongClaims }: ProviderRequest, client: Pro
 
 /** RFC 6749 §4.4. */
 async function clientCredentials({ parameters }: ProviderRequest, client: ProviderClient, world: World): Promise<Answer> {
-  if (client.secret === undefined) throw new OAuthError({ code: 'unauthorized_client' });
+  if (client.secret === undefined && !client.publicKey) throw new OAuthError({ code: 'unauthorized_client' });
   const scope = parameters.get('scope') ?? '';
   const accessToken = await mintAccessToken(world, { client: client.id, scope, audience: audienceOf(parameters, []), family: undefined });
   return answer(world, { scope, accessToken, refreshToken: undefined, idToken: undefined });

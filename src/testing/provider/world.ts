@@ -7,6 +7,8 @@ export interface World {
   readonly issuer: string;
   readonly clients: Map<string, ProviderClient>;
   readonly grants: Grants;
+  /** `jti` of the client assertions that were used. */
+  readonly assertions: Set<string>;
   readonly keys: SigningKeys;
   readonly settings: ProviderSettings;
   /** Milliseconds since the epoch. */

@@ -1,11 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { resolveSessionOptions, type SessionOptions } from './session.options.js';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { resolveSessionOptions } from './resolve-session-options.js';
+import type { SessionOptions } from './session.options.js';
 
 const good: SessionOptions = {
   baseUrl: 'https://app.example',
   oidc: { issuer: 'https://id.example', clientId: 'app' },
   keys: [randomBytes(32).toString('base64')],
 };
+const PEM = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** Of an environment that does not have it. */
+const missing = process.env['COUNTERSIGN_TEST_OF_NOTHING'] as string;
 const faultsOf = (changes: Partial<SessionOptions>, hasDatabase = false, path = '/session'): string[] => {
   try {
     resolveSessionOptions({ ...good, ...changes }, path, hasDatabase);
@@ -17,13 +21,15 @@ const faultsOf = (changes: Partial<SessionOptions>, hasDatabase = false, path = 
 
 describe('The options of sessions (session.md R2)', () => {
   it('have the safe ones as defaults', () => {
-    const { cookie, secure, store, refresh, session, refreshes } = resolveSessionOptions(good, '/session', false);
-    expect({ cookie, secure, store, refresh, session, refreshes }).toEqual({
+    const { cookie, secure, store, refresh, session, refreshes, csrf, skip } = resolveSessionOptions(good, '/session', false);
+    expect({ cookie, secure, store, refresh, session, refreshes, csrf, skip }).toEqual({
       cookie: { name: '__Host-Http-session', sameSite: 'strict' },
       secure: true,
       store: 'cookie',
       refreshes: true,
-      refresh: { before: 60, leeway: 30, timeout: 5, outageGrace: 0 },
+      csrf: 'header',
+      skip: [],
+      refresh: { before: 60, leeway: 30, timeout: 5, outageGrace: 0, onReplay: 'reject' },
       session: { idle: 28_800, absolute: 86_400 },
     });
   });
@@ -44,15 +50,38 @@ describe('The options of sessions (session.md R2)', () => {
     [{ keys: [] }, /^keys must hold one/],
     [{ keys: [randomBytes(32), randomBytes(31)] }, /^keys must be 32 bytes/],
     [{ keys: ['short'] }, /^keys must be 32 bytes/],
+    [{ baseUrl: missing }, /^baseUrl must be an origin/],
+    [{ oidc: { issuer: missing, clientId: 'app' } }, /^oidc\.issuer/],
+    [{ oidc: { ...good.oidc, clientId: missing } }, /^oidc\.clientId/],
+    [{ keys: [missing] }, /^keys must be 32 bytes/],
+    [{ store: 'redis' as 'cookie' }, /^store must be 'cookie' or 'postgres'/],
+    [{ cookie: { sameSite: 'none' as 'lax' } }, /^cookie\.sameSite must be/],
     [{ store: 'postgres' }, /^store is 'postgres': import PostgresStorageModule/],
     [{ processes: 2 }, /^processes is more than one: import PostgresStorageModule/],
     [{ cookie: { name: 'a b' } }, /^cookie\.name must be/],
     [{ baseUrl: 'http://localhost:4000', cookie: { name: '__Host-session' } }, /^cookie\.name has a prefix/],
+    [{ csrf: 'cookie' as 'header' }, /^csrf must be/],
+    [{ skip: ['assets'] }, /^skip must hold paths/],
+    [{ skip: ['/assets/*'] }, /^skip must hold paths/],
+    [{ skip: ['/assets/../x'] }, /^skip must hold paths/],
+    [{ skip: ['/assets', '/'] }, /^skip must not hold \/session/],
+    [{ skip: ['/session/login'] }, /^skip must not hold \/session/],
     [{ session: { idle: 0 } }, /^session\.idle/],
     [{ session: { idle: 100, absolute: 99 } }, /^session\.idle/],
     [{ refresh: { before: -1 } }, /^refresh\.before/],
     [{ refresh: { timeout: 0 } }, /^refresh\.timeout/],
     [{ apis: { orders: { url: 'http://orders.internal' } } }, /^apis\.orders\.url/],
+    [{ apis: { orders: { url: 'https://orders.example/?x=1' } } }, /^apis\.orders\.url must not have a query/],
+    [{ apis: { orders: { url: 'https://u:p@orders.example/' } } }, /^apis\.orders\.url must not have a query/],
+    [{ apis: { orders: { url: 'https://orders.example', methods: ['get'] } } }, /^apis\.orders\.methods/],
+    [{ session: { absolute: Infinity } }, /^session\.absolute/],
+    [{ cookie: { name: 'session-1' } }, /^cookie\.name must not end/],
+    [{ refresh: { onReplay: 'revok' as 'revoke' } }, /^refresh\.onReplay/],
+    [{ oidc: { ...good.oidc, clientAuthentication: 'none' as 'client_secret_basic' } }, /^oidc\.clientAuthentication/],
+    [{ oidc: { ...good.oidc, privateKey: { key: 'no key' } } }, /^oidc\.privateKey\.key must be a private key/],
+    [{ oidc: { ...good.oidc, privateKey: { key: { kty: 'oct', k: 'AAAA' } } } }, /^oidc\.privateKey\.key must be a private key/],
+    [{ oidc: { ...good.oidc, privateKey: { key: PEM }, clientSecret: 'secret' } }, /^oidc has a clientSecret and a privateKey/],
+    [{ keys: missing as unknown as string[] }, /^keys must hold one/],
   ])('refuse %j', (changes, fault) => expect(faultsOf(changes)).toEqual([expect.stringMatching(fault)]));
 
   it.each(['session', '/', '/session/', '/a b', ''])('refuse the path %j', (path) =>
@@ -60,6 +89,13 @@ describe('The options of sessions (session.md R2)', () => {
   );
 
   it('take the database where it is there', () => expect(faultsOf({ store: 'postgres', processes: 4 }, true)).toEqual([]));
+
+  it('name what is left out altogether', () => {
+    expect(faultsOf({ oidc: missing as unknown as SessionOptions['oidc'] })).toEqual([
+      expect.stringMatching(/^oidc\.issuer/),
+      expect.stringMatching(/^oidc\.clientId/),
+    ]);
+  });
 
   it('name every fault at once, and no key', () => {
     const keys = ['c2hvcnQ'];

@@ -1,0 +1,62 @@
+/** A web app with one route, behind a session or not: STORE says how sessions are kept. Somebody has signed in. */
+import { randomBytes } from 'node:crypto';
+import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Authenticated } from '../src/session/http/authenticated.decorator.js';
+import { CurrentSession } from '../src/session/http/current-session.decorator.js';
+import { SessionModule } from '../src/session/session.module.js';
+import type { WebSession } from '../src/session/web-session.js';
+import { PostgresStorageModule } from '../src/storage/postgres/postgres-storage.module.js';
+import { TestBrowser } from '../src/testing/browser/test-browser.js';
+import { FaultyProvider } from '../src/testing/provider/faulty-provider.js';
+import { announce } from './child.js';
+
+const BASE_URL = 'https://shop.example';
+const store = process.env['STORE'] as 'none' | 'cookie alone' | 'cookie' | 'postgres';
+
+@Controller()
+class BareController {
+  @Get('orders')
+  list(): object {
+    return { ok: true };
+  }
+}
+
+@Controller()
+class GuardedController {
+  @Get('orders')
+  @Authenticated()
+  list(@CurrentSession() session: WebSession): object {
+    return { ok: session.user.sub === 'ada' };
+  }
+}
+
+const provider = await FaultyProvider.start({
+  clients: [{ id: 'shop', secret: 'secret', redirectUris: [`${BASE_URL}/session/callback`] }],
+  settings: { accessTokenLifetime: 86_400 },
+});
+
+function sessions(): DynamicModule[] {
+  if (store === 'none') return [];
+  const session = SessionModule.forRoot({
+    baseUrl: BASE_URL,
+    store: store === 'postgres' ? 'postgres' : 'cookie',
+    oidc: { issuer: provider.issuer, clientId: 'shop', clientSecret: 'secret' },
+    keys: [randomBytes(32)],
+  });
+  return store === 'cookie alone' ? [session] : [PostgresStorageModule.forRoot({ url: process.env['DATABASE_URL'] ?? '' }), session];
+}
+
+@Module({ imports: sessions(), controllers: [store === 'none' ? BareController : GuardedController] })
+class AppModule {}
+
+const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), { logger: ['error'] });
+await app.listen(0, '127.0.0.1');
+const url = await app.getUrl();
+
+const browser = new TestBrowser({ hosts: { [BASE_URL]: url } });
+if (store !== 'none') await browser.navigate(`${BASE_URL}/orders`);
+const cookie = browser.jar.cookieHeader(BASE_URL, { site: 'same-origin', navigation: false, method: 'GET' }) ?? '';
+await provider.stop();
+announce({ port: Number(new URL(url).port), cookie });

@@ -1,0 +1,22 @@
+import { inspect } from 'node:util';
+import { plainError } from './plain-error.js';
+
+describe('plainError', () => {
+  it('says what happened', () => {
+    const body = {
+      name: 'ResponseBodyError',
+      message: 'server responded with an error',
+      error: 'invalid_client',
+      error_description: 'who?',
+    };
+    expect(plainError(Object.assign(new Error(body.message), body)).message).toBe('invalid_client: server responded with an error');
+    const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+    expect(plainError(refused).message).toBe('fetch failed: ECONNREFUSED');
+    expect(plainError(undefined).message).toBe('');
+  });
+
+  it('leaves out what may hold tokens', () => {
+    const error = new Error('invalid response', { cause: { body: { access_token: 'secret' }, code: 'OAUTH_INVALID_RESPONSE' } });
+    expect(inspect(plainError(error), { depth: 9 })).not.toContain('secret');
+  });
+});
