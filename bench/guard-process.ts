@@ -1,14 +1,15 @@
-/** An API with the same route bare, behind the guard by signature, and behind the guard by entry: CHECK says which. */
+/** An API with the same route bare, behind the guard, by whichever CHECK says. */
 import { Controller, Get, Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PostgresStorageModule } from '../src/storage/postgres/postgres-storage.module.js';
 import { Database } from '../src/storage/postgres/database.js';
 import { BearerGuard } from '../src/validation/bearer.guard.js';
+import type { CheckName } from '../src/validation/check-choice.js';
 import { ValidationModule } from '../src/validation/validation.module.js';
 import { announce } from './child.js';
 
-const check = process.env['CHECK'] as 'signature' | 'entry';
+const check = process.env['CHECK'] as CheckName;
 const SELECT = { name: 'bench_select', text: 'select id from client where id = $1' };
 
 @Controller()

@@ -62,6 +62,7 @@ export async function comparisons(
       target: '–',
     },
     ...(await guards(tokens.jwt, environment)),
+    ...(await sessions(environment)),
   ];
 }
 
@@ -81,10 +82,10 @@ function refresh(process: MeasuredProcess, path: string, identity: Record<string
   };
 }
 
-/** The guard beside the same route without it; by entry, beside the route with one prepared SELECT. */
+/** The guard beside the same route without it; by entry, beside the route with one prepared SELECT; by the feed, beside the guard by signature. */
 async function guards(token: string, environment: Record<string, string>): Promise<Comparison[]> {
   const start = (check: string): Promise<MeasuredProcess> => MeasuredProcess.start('./guard-process.ts', { ...environment, CHECK: check });
-  const [signature, entry] = [await start('signature'), await start('entry')];
+  const [signature, entry, feed] = [await start('signature'), await start('entry'), await start('feed')];
   const get = (process: MeasuredProcess, path: string): Side => ({
     process,
     next: () => ({
@@ -97,7 +98,32 @@ async function guards(token: string, environment: Record<string, string>): Promi
   return [
     { name: 'guard, signature, warm', ours: get(signature, '/guarded'), theirs: get(signature, '/bare'), target: '≤ 15 µs above' },
     { name: 'guard, entry', ours: get(entry, '/guarded'), theirs: get(entry, '/bare-select'), target: '≤ 1.2' },
+    { name: 'guard, feed (floor: signature)', ours: get(feed, '/guarded'), theirs: get(signature, '/guarded'), target: '≤ 5 µs above' },
   ];
+}
+
+/** A web app's route behind a session beside the same route without the module. */
+async function sessions(environment: Record<string, string>): Promise<Comparison[]> {
+  const start = (store: string): Promise<MeasuredProcess> =>
+    MeasuredProcess.start('./session-process.ts', { ...environment, STORE: store });
+  const bare = await start('none');
+  const measured = [];
+  for (const [store, name, target] of [
+    ['cookie alone', 'session, cookie, no database', '≤ 300 µs above'],
+    ['cookie', 'session, cookie and ledger', '–'],
+    ['postgres', 'session, postgres', '–'],
+  ] as const) {
+    const guarded = await start(store);
+    const { cookie } = guarded.facts as { cookie: string };
+    const next = (): Shot => ({
+      path: '/orders',
+      method: 'GET',
+      headers: { cookie, 'x-csrf': '1' },
+      accept: (status, text) => expectJson(status, text, (json) => json.ok),
+    });
+    measured.push({ name, ours: { process: guarded, next }, theirs: { process: bare, next }, target });
+  }
+  return measured;
 }
 
 async function one(process: MeasuredProcess, { path, headers, body }: Shot): Promise<string> {

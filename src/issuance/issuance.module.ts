@@ -44,6 +44,7 @@ import { IntrospectController } from './endpoints/introspect.controller.js';
 import { JwksController } from './endpoints/jwks.controller.js';
 import { MetadataController } from './endpoints/metadata.controller.js';
 import { PushedAuthorizationController } from './endpoints/pushed-authorization.controller.js';
+import { RevocationsController } from './endpoints/revocations.controller.js';
 import { RevokeController } from './endpoints/revoke.controller.js';
 import { TokenController } from './endpoints/token.controller.js';
 import { TokenLimits } from './endpoints/token-limits.js';
@@ -80,6 +81,12 @@ import { SelectAccountController } from './pages/select-account.controller.js';
 import { SignOutPageController } from './pages/sign-out-page.controller.js';
 import { Visits } from './pages/visits.js';
 import { switchedOffPaths } from './pages/switched-off-paths.js';
+import { FeedPolls } from './revocations/feed-polls.js';
+import { FeedSnapshots } from './revocations/feed-snapshots.js';
+import { FeedStreams } from './revocations/feed-streams.js';
+import { FollowerAdmission } from './revocations/follower-admission.js';
+import { Followers } from './revocations/followers.js';
+import { RevocationHub } from './revocations/revocation-hub.js';
 import { AccessJwt } from './tokens/access-jwt.js';
 import { AccessTokenMinter } from './tokens/access-token-minter.js';
 import { AuthorizationCodes } from './tokens/authorization-codes.js';
@@ -87,6 +94,7 @@ import { ChainRefresh } from './tokens/chain-refresh.js';
 import { ChainRotation } from './tokens/chain-rotation.js';
 import { ChainStart } from './tokens/chain-start.js';
 import { CodeRedemption } from './tokens/code-redemption.js';
+import { Endings } from './tokens/endings.js';
 import { EntryTokenIssuer } from './tokens/entry-token-issuer.js';
 import { FurtherAccessTokens } from './tokens/further-access-tokens.js';
 import { IdTokenHints } from './tokens/id-token-hints.js';
@@ -130,6 +138,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[TokenController, IntrospectController, RevokeController, UserinfoController, JwksController, MetadataController],
     ...[AuthorizeController, PushedAuthorizationController, ContinueController, SelectAccountController, ConsentController],
     ...[EndSessionController, SignOutPageController],
+    RevocationsController,
     ...[DeviceAuthorizationController, ActivatePageController, ActivateConfirmPageController],
   ],
   providers: [
@@ -147,6 +156,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       PresentedTokens,
       TokenReader,
       TokenRevoker,
+      Endings,
       ClientJwts,
       IntrospectionJwt,
     ],
@@ -155,6 +165,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     ...[DeviceRequests, UserCodeGuesses, ActivationContinuation, ActivationPages],
     ...[EntryTokenIssuer, StatelessTokenIssuer, StatelessRefreshTokens],
     ...[FirstPartyClient, ExpiredAccessTokens, PresentedTokensOfApp],
+    ...[RevocationHub, FeedPolls, FeedSnapshots, FeedStreams, FollowerAdmission, Followers],
     ...[SignOutRequests, SigningOut, BackchannelLogout, LogoutDelivery, LogoutTokens],
     {
       provide: TokenIssuer,
@@ -175,7 +186,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   ],
   exports: [
     ...[ISSUANCE_OPTIONS, FirstPartyTokens, OwnTokens, AllowedOrigins, IssuerAddress, Continuations, DefaultCheck],
-    ...[TokenIssuer, TokenReader, TokenRevoker, IssuanceEvents],
+    ...[TokenIssuer, TokenReader, TokenRevoker, Endings, IssuanceEvents, Followers],
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, ClientDirectory, ClientPolicy, FirstPartyClient],
   ],
 })

@@ -7,7 +7,15 @@ import { issuerFaults } from './issuer-faults.js';
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
 export type EndpointName =
-  'token' | 'introspection' | 'revocation' | 'authorization' | 'pushedAuthorization' | 'device' | 'userinfo' | 'endSession';
+  | 'token'
+  | 'introspection'
+  | 'revocation'
+  | 'authorization'
+  | 'pushedAuthorization'
+  | 'device'
+  | 'revocationFeed'
+  | 'userinfo'
+  | 'endSession';
 
 export type GrantTypeName = 'clientCredentials' | 'refreshToken' | 'authorizationCode' | 'deviceCode';
 
@@ -97,6 +105,8 @@ export interface IssuanceOptions {
    * endpoint; 0: no limit. @default 6000
    */
   readonly authorizationRequestsPerMinute?: number;
+  /** Answers of the revocation feed that one client may have under way at one instance: streams, polls that wait, snapshots. @default 2000 */
+  readonly revocationStreamsPerClient?: number;
   /** Drop what has expired, on whichever instance holds the lease. @default true */
   readonly pruning?: boolean;
   /** Seconds that entries are kept after they expired. @default 172800 (2 days) */
@@ -105,7 +115,7 @@ export interface IssuanceOptions {
 
 const ENDPOINTS_WITH_STORAGE = [
   ...(['introspection', 'revocation', 'authorization', 'pushedAuthorization'] as const),
-  ...(['device', 'userinfo', 'endSession'] as const),
+  ...(['device', 'revocationFeed', 'userinfo', 'endSession'] as const),
 ] as const satisfies readonly EndpointName[];
 const GRANT_TYPES_WITH_STORAGE = ['authorizationCode', 'deviceCode'] as const satisfies readonly GrantTypeName[];
 const GRANT_TYPES = ['clientCredentials', 'refreshToken', ...GRANT_TYPES_WITH_STORAGE] as const satisfies readonly GrantTypeName[];
@@ -115,6 +125,7 @@ const WORDS = {
   authorization: 'authorization',
   pushedAuthorization: 'pushed authorization',
   device: 'device authorization',
+  revocationFeed: 'revocation feed',
   userinfo: 'userinfo',
   endSession: 'end session',
   clientCredentials: 'client_credentials',
@@ -165,6 +176,7 @@ export function resolveIssuanceOptions(options: IssuanceOptions): ResolvedIssuan
     signingKeyDays: 90,
     tokenRequestsPerMinute: 60_000,
     authorizationRequestsPerMinute: 6_000,
+    revocationStreamsPerClient: 2_000,
     pruning: true,
     retention: 2 * 86_400,
     ...withoutUndefined(options),
@@ -211,6 +223,7 @@ export function issuanceFaults(options: IssuanceOptions): string[] {
     ...within('tokenRequestsPerMinute', 0, 1e9),
     ...failurePolicyFaults('refusedGrants', refusedGrantsOf(options)).filter((fault) => fault !== false),
     ...within('authorizationRequestsPerMinute', 0, 1e9),
+    ...within('revocationStreamsPerClient', 1, 1e6),
     ...within('retention', 0, 10 * 365 * 86_400),
   ];
   if (options.endpoints?.device && options.grantTypes?.deviceCode === false) {

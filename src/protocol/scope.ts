@@ -18,3 +18,6 @@ export const isSubset = (part: readonly string[], whole: readonly string[]): boo
 
 /** Whether both hold the same elements, in any order. Neither may hold one twice. */
 export const isSameSet = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && isSubset(a, b);
+
+/** Opens the revocation feed to a client by itself. */
+export const FEED_SCOPE = 'revocations:read';

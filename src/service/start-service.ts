@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Followers } from '../issuance/revocations/followers.js';
 import { AppModule, type Foundations } from './app.module.js';
 import { isDemo, switchedOff, switchedOffWithPages } from './environment/module-options.js';
 import type { Environment } from './environment/variables.js';
@@ -55,6 +56,8 @@ export async function startService(
 
     const servers = await heeding(() => listenFor(app, environment));
     release.push(() => drain(servers, environment, log));
+    // Streams do not end by themselves in time.
+    release.push(async () => app.get(Followers, { strict: false }).close());
     log.info({ context: 'Service', addresses: servers.addresses, port: environment.PORT, msg: 'Listening' });
     if (demo) print(banner(environment, servers.addresses, demo));
     return { stop };

@@ -126,6 +126,18 @@ export interface FurtherAccessOutcome {
   readonly linkExpiresAt: Date;
 }
 
+/** A grant that is of use, as people see it. */
+export interface LiveGrant {
+  readonly id: string;
+  readonly client: string;
+  readonly sid?: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: Date;
+  /** Of its newest link. */
+  readonly lastUsedAt: Date;
+  readonly expiresAt: Date;
+}
+
 /**
  * Grants and their chains. Every method is one statement, which alone decides; the outcome comes from its answer.
  * @throws StorageUnavailableError when the database cannot be asked
@@ -142,4 +154,7 @@ export abstract class AuthorizationStore {
 
   /** An access entry on a client's standing grant. False: the client is disabled or its grant was replaced; nothing was written. */
   abstract issueStanding(client: string, createdAt: Date, access: NewEntry): Promise<boolean>;
+
+  /** Live grants of a subject, newest first. */
+  abstract list(subject: string, now: Date): Promise<LiveGrant[]>;
 }

@@ -3,6 +3,7 @@ import type { IncomingRequest } from './incoming-request.js';
 // RFC 6750 §2.1: "Bearer" 1*SP b64token; the scheme's case does not matter (RFC 9110 §11.1).
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 const BEARER_SCHEME = /^bearer(?: |$)/i;
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 export type BearerToken = { readonly kind: 'none' } | { readonly kind: 'malformed' } | { readonly kind: 'token'; readonly token: string };
 
@@ -10,10 +11,26 @@ export type BearerToken = { readonly kind: 'none' } | { readonly kind: 'malforme
 export function readBearerToken(request: IncomingRequest): BearerToken {
   const header = request.headers.authorization;
   if (header === undefined) return { kind: 'none' };
-  if (isAuthorizationRepeated(request)) return { kind: 'malformed' };
+  return isAuthorizationRepeated(request) ? { kind: 'malformed' } : parseAuthorization(header);
+}
+
+/** @param header as the header's value is written, wherever it stands */
+export function parseAuthorization(header: string): BearerToken {
   const token = BEARER.exec(header)?.[1];
   if (token !== undefined) return { kind: 'token', token };
   return BEARER_SCHEME.test(header.trimStart()) ? { kind: 'malformed' } : { kind: 'none' };
+}
+
+/** A token that stands by itself, without a scheme. */
+export function bareToken(value: unknown): BearerToken {
+  if (value === undefined || value === null || value === '') return { kind: 'none' };
+  return typeof value === 'string' && TOKEN.test(value) ? { kind: 'token', token: value } : { kind: 'malformed' };
+}
+
+/** RFC 6750 §2: a caller must not present a token in more than one place. */
+export function onlyOne(places: readonly BearerToken[]): BearerToken {
+  const presented = places.filter(({ kind }) => kind !== 'none');
+  return presented.length > 1 ? { kind: 'malformed' } : (presented[0] ?? { kind: 'none' });
 }
 
 /** Node silently keeps the first of several; another party on the way may have judged by the last. */

@@ -59,8 +59,8 @@ describe('Decorators of the guard', () => {
   });
 });
 
-describe('BearerGuard outside of HTTP', () => {
-  it.each(['rpc', 'ws', 'graphql'])('refuses %s clearly, even with a check that accepts everything', async (type) => {
+describe('BearerGuard where it does not know how calls come in', () => {
+  it('refuses clearly, even with a check that accepts everything', async () => {
     const module = await Test.createTestingModule({
       imports: [ValidationModule.forRoot({ issuer: 'https://id.example.com', audience: AUDIENCE })],
       providers: [BearerGuard],
@@ -73,7 +73,9 @@ describe('BearerGuard outside of HTTP', () => {
       DerivedController,
       new DerivedController().read,
     );
-    context.setType(type);
-    await expect(module.get(BearerGuard).canActivate(context)).rejects.toThrow(/HTTP routes only; DerivedController is reached by/);
+    context.setType('telegraph');
+    await expect(module.get(BearerGuard).canActivate(context)).rejects.toThrow(
+      /guards http, .*; DerivedController is reached by telegraph/,
+    );
   });
 });

@@ -47,6 +47,8 @@ describe('Options of ValidationModule', () => {
         introspectionCache: -1,
         introspectionConcurrency: 1.5,
         introspectionEndpoint: 'http://id.example.com/introspect',
+        revocationFeedEndpoint: 'id.example.com/revocations',
+        feedTransport: '',
         clientAuthentication: 'none',
         keys: 'x',
         audiance: 'typo',
@@ -58,7 +60,8 @@ describe('Options of ValidationModule', () => {
       .slice(1)
       .map((line) => /^- (\w+): .+\.$/.exec(line)?.[1]);
     expect(named).toEqual([
-      ...['issuer', 'issuer', 'audience', 'algorithms', 'realm', 'check', 'clientAuthentication', 'introspectionEndpoint', 'keys'],
+      ...['issuer', 'issuer', 'audience', 'algorithms', 'realm', 'check', 'clientAuthentication', 'introspectionEndpoint'],
+      ...['revocationFeedEndpoint', 'feedTransport', 'keys'],
       ...['clockTolerance', 'jwksLastGood', 'introspectionCache', 'introspectionConcurrency', 'audiance'],
     ]);
   });
@@ -90,6 +93,14 @@ describe('Options of ValidationModule', () => {
     [{ jwksCooldown: 0 }, 'jwksCooldown'],
     [{ requestTimeout: 0 }, 'requestTimeout'],
     [{ introspectionCache: 61 }, 'introspectionCache'],
+    [{ check: 'feed', clientId: 'a' }, "clientSecret: check 'feed' needs"],
+    [{ feedTransport: 'websocket' }, "'auto', 'stream' or 'poll'"],
+    [{ revocationFeedEndpoint: 'http://id.example.com/revocations' }, 'revocationFeedEndpoint: use an https URL'],
+    [{ onStale: 'ignore' }, 'onStale'],
+    [{ maxStale: 0.5 }, 'maxStale'],
+    [{ maxStale: 61 }, 'maxStale'],
+    [{ maxBlind: 0 }, 'maxBlind'],
+    [{ exactConcurrency: 1.5 }, 'exactConcurrency'],
   ];
   it.each(faults)('refuses %j', async (options, named) => {
     const message = await messageOf(boot({ issuer: ISSUER, audience: AUDIENCE, ...options }));
@@ -103,6 +114,16 @@ describe('Options of ValidationModule', () => {
       expect(await messageOf(boot({ issuer, audience: AUDIENCE }))).toBe('started');
     },
   );
+
+  it('follows revocations over HTTP where the database is not, with a client of the issuer', async () => {
+    const options = { clientId: 'a', clientSecret: 'b', revocationFeedEndpoint: 'https://feed.example.com/' };
+    expect(await messageOf(boot({ issuer: ISSUER, audience: AUDIENCE, check: 'feed', ...options }))).toBe('started');
+  });
+
+  it('names both ways to follow revocations', async () => {
+    const message = await messageOf(boot({ issuer: ISSUER, audience: AUDIENCE, check: 'feed' }));
+    expect(message).toMatch(/- clientId: .*PostgresStorageModule.*\n- clientSecret: .*PostgresStorageModule/);
+  });
 
   it('never prints a secret', async () => {
     const message = await messageOf(

@@ -4,7 +4,7 @@ import { Clock } from '../../protocol/clock.js';
 import type { ClientRecord } from '../../storage/client.store.js';
 import { RefreshedCopy } from '../../validation/issuer/refreshed-copy.js';
 import { requestJson, RequestFailedError } from '../../validation/issuer/request-json.js';
-import { isSecureUrl } from '../../validation/issuer/secure-url.js';
+import { isSecureUrl } from '../../protocol/secure-url.js';
 import { Recent } from '../../validation/recent.js';
 import { SparseLog } from '../../validation/sparse-log.js';
 

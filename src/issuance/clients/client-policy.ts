@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
-import { isSubset, parseScope } from '../../protocol/scope.js';
+import { FEED_SCOPE, isSubset, parseScope } from '../../protocol/scope.js';
 import type { ClientPermissions, ClientRecord } from '../../storage/client.store.js';
 import { ScopeStore, type ScopeRecord } from '../../storage/scope.store.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
@@ -27,7 +27,7 @@ export interface AuthorizationSettings {
   readonly consent: 'explicit' | 'implicit';
 }
 
-/** Scopes that need no record: OpenID Connect Core §5.4 and §11. */
+/** Scopes that need no record, as FEED_SCOPE does not: OpenID Connect Core §5.4 and §11. */
 export const STANDARD_SCOPES: readonly string[] = ['openid', 'offline_access', 'profile', 'email', 'phone', 'address', 'roles'];
 const FRESH_MS = 5_000;
 
@@ -87,7 +87,8 @@ export class ClientPolicy {
     if (scope === undefined) return [];
     const scopes = parseScopeParameter(scope);
     const known = await this.knownScopes();
-    const allowed = (name: string) => (known.has(name) || STANDARD_SCOPES.includes(name)) && client.permissions.scopes.includes(name);
+    const builtIn = [...STANDARD_SCOPES, ...this.machineScopes];
+    const allowed = (name: string) => (known.has(name) || builtIn.includes(name)) && client.permissions.scopes.includes(name);
     if (!scopes.every(allowed))
       throw new OAuthError({ code: 'invalid_scope', description: 'A scope is unknown or not permitted to the client.' });
     return scopes;
@@ -109,6 +110,11 @@ export class ClientPolicy {
     if (!isSubset(asked, permitted))
       throw new OAuthError({ code: 'invalid_target', description: 'A resource is unknown or not permitted to the client.' });
     return asked;
+  }
+
+  /** Scopes that need no record and no person. */
+  get machineScopes(): readonly string[] {
+    return this.options.endpoints.revocationFeed ? [FEED_SCOPE] : [];
   }
 
   /** Scope records, at most 5 s old. */

@@ -6,11 +6,11 @@ export const NO_TOKEN = { status: 401, challenge: 'Bearer', body: { error_descri
 export const malformedBearer = (): OAuthError => bearerError('invalid_request', 'The Authorization header is malformed or repeated.');
 
 /** The same whatever the reason. */
-export const invalidToken = (): OAuthError =>
-  bearerError('invalid_token', 'The access token is expired, revoked, malformed or not that of a person.');
+export const invalidToken = (description = 'The access token is expired, revoked, malformed or not that of a person.'): OAuthError =>
+  bearerError('invalid_token', description);
 
-export const insufficientScope = (required: string): OAuthError =>
-  bearerError('insufficient_scope', 'The access token lacks a scope.', `, scope="${required}"`);
+export const insufficientScope = (required: string, description = 'The access token lacks a scope.'): OAuthError =>
+  bearerError('insufficient_scope', description, `, scope="${required}"`);
 
 const bearerError = (code: OAuthErrorCode, description: string, more = ''): OAuthError =>
   new OAuthError({ code, description, challenge: `Bearer error="${code}", error_description="${description}"${more}` });

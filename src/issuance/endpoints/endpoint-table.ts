@@ -5,6 +5,8 @@ import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 export interface Endpoint {
   readonly path: string;
   readonly methods: readonly ('GET' | 'POST')[];
+  /** Whether HEAD is taken with GET. */
+  readonly head?: false;
   /** Takes an application/x-www-form-urlencoded body and nothing else, when it is sent by POST. */
   readonly form: boolean;
   /** People come here: what is wrong is told by a page. Identity looks after its pages itself, beyond `enabled`. */
@@ -23,6 +25,8 @@ export const PATHS = {
   device: '/connect/device',
   introspection: '/connect/introspect',
   revocation: '/connect/revoke',
+  revocations: '/connect/revocations',
+  revocationSnapshot: '/connect/revocations/snapshot',
   userinfo: '/connect/userinfo',
   endSession: '/connect/logout',
   jwks: '/.well-known/jwks.json',
@@ -36,6 +40,16 @@ const page = { methods: ['GET', 'POST'], form: true, page: true, cors: 'none' } 
 /** A public document, always there. */
 const document = (path: string): Endpoint => ({ path, methods: ['GET'], form: false, cors: 'any', enabled: () => true });
 
+/** A part of the revocation feed. Most of its answers take a while to end, so that there is nothing to say ahead of them. */
+const feed = (path: string): Endpoint => ({
+  path,
+  methods: ['GET'],
+  head: false,
+  form: false,
+  cors: 'none',
+  enabled: (options) => options.endpoints.revocationFeed,
+});
+
 const ENDPOINTS: readonly Endpoint[] = [
   { path: PATHS.authorization, ...page, enabled: (options) => options.endpoints.authorization },
   { path: PATHS.pushedAuthorization, ...form, cors: 'none', enabled: (options) => options.endpoints.pushedAuthorization },
@@ -43,6 +57,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   { path: PATHS.device, ...form, cors: 'none', enabled: (options) => options.endpoints.device },
   { path: PATHS.introspection, ...form, cors: 'none', enabled: (options) => options.endpoints.introspection },
   { path: PATHS.revocation, ...form, cors: 'client', enabled: (options) => options.endpoints.revocation },
+  ...[PATHS.revocations, PATHS.revocationSnapshot].map(feed),
   { path: PATHS.userinfo, methods: ['GET', 'POST'], form: false, cors: 'client', enabled: (options) => options.endpoints.userinfo },
   { path: PATHS.endSession, ...page, enabled: (options) => options.endpoints.endSession },
   ...[PATHS.jwks, PATHS.openidConfiguration, PATHS.authorizationServer].map(document),

@@ -50,7 +50,7 @@ export function guardEndpoints(
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
-  const allowed = endpoint.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const allowed = endpoint.methods.flatMap((method) => (method === 'GET' && endpoint.head !== false ? ['GET', 'HEAD'] : [method]));
   if (!allowed.includes(request.method)) {
     reply.header('allow', allowed.join(', '));
     throw new OAuthError({ code: 'invalid_request', description: `Use ${endpoint.methods.join(' or ')}.`, status: 405 });

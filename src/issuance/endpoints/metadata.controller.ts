@@ -55,11 +55,14 @@ export class MetadataController {
         revocation_endpoint_auth_methods_supported: ALL_METHODS,
         revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
       }),
+      ...(endpoints.revocationFeed && { revocation_feed_endpoint: issuer + PATHS.revocations }),
       ...(endpoints.userinfo && { userinfo_endpoint: issuer + PATHS.userinfo }),
       ...(endpoints.endSession && { end_session_endpoint: issuer + PATHS.endSession }),
       ...(backchannelLogout && { backchannel_logout_supported: true, backchannel_logout_session_supported: true }),
       // Scopes of people are of use where people sign in.
-      scopes_supported: [...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...scopes])],
+      scopes_supported: [
+        ...new Set([...(endpoints.authorization ? STANDARD_SCOPES : ['offline_access']), ...this.policy.machineScopes, ...scopes]),
+      ],
       ...authorizationMetadata(this.options),
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,

@@ -71,6 +71,22 @@ export class KeyRotation {
     return this.makeAll(purposes, () => 0);
   }
 
+  /**
+   * Ends a signing key with all that it signed, whatever its age. Where it is the one in use, a new one takes over at once; other instances know of that
+   * after `KEY_RELOAD_SECONDS`, and what they sign with it until then is dead, too. Undefined: there is none of that name, or it was ended before.
+   */
+  async revoke(kid: string): Promise<{ readonly successor?: NewKey } | undefined> {
+    await this.ring.reload();
+    const purpose = PURPOSES.find((each) => signingAlgorithm(each) && this.ring.of(each).some((key) => key.kid === kid && !key.revokedAt));
+    if (!purpose) return undefined;
+    const now = this.clock.now();
+    const active = this.ring.of(purpose).findLast(({ activatesAt, revokedAt }) => !revokedAt && activatesAt <= now);
+    const [successor] = active?.kid === kid ? await this.rotateNow([purpose]) : [];
+    if (!(await this.store.revoke(kid, this.clock.now()))) return undefined;
+    await this.ring.reload();
+    return successor ? { successor } : {};
+  }
+
   private async makeAll(purposes: readonly KeyPurpose[], delay: (purpose: KeyPurpose) => number): Promise<NewKey[]> {
     const made: NewKey[] = [];
     for (const purpose of purposes) {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isSecureUrl } from '../../validation/issuer/secure-url.js';
+import { isSecureUrl } from '../../protocol/secure-url.js';
 import type { LogoutNotice } from '../../storage/logout-notice.store.js';
 import { ClientDirectory } from '../clients/client-directory.js';
 import { LogoutTokens } from './logout-tokens.js';

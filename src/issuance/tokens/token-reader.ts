@@ -12,6 +12,8 @@ import { PresentedTokens, type PresentedToken } from './presented-tokens.js';
 /** A token that is good at this moment, by its entry. */
 export interface ActiveToken {
   readonly type: EntryType;
+  /** Of the key that signed it, if any did. */
+  readonly kid?: string;
   /** As RFC 9068 §2.2 and RFC 7662 §2.2 name them. */
   readonly claims: AccessTokenClaims & { readonly iss: string };
 }
@@ -31,15 +33,11 @@ export class TokenReader {
     const presented = await this.presentedTokens.recognise(token);
     if (!presented) return undefined;
     if (!this.options.tokenStorage) return this.bySignature(presented);
-    const record = await this.entries.find(
-      presented.key,
-      this.clock.now(),
-      presented.form === 'jwt' ? presented.jwt.kid : undefined,
-      caller,
-    );
+    const kid = presented.form === 'jwt' ? presented.jwt.kid : undefined;
+    const record = await this.entries.find(presented.key, this.clock.now(), kid, caller);
     if (record?.status !== 'valid') return undefined;
     const claims = claimsOf(presented, record);
-    return claims && { type: presented.key.type, claims: { ...claims, iss: this.options.issuer } };
+    return claims && { type: presented.key.type, claims: { ...claims, iss: this.options.issuer }, ...(kid !== undefined && { kid }) };
   }
 
   /** Without storage the signature and the dates are all there is. */

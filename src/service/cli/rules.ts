@@ -1,4 +1,4 @@
-import { isSecureUrl } from '../../validation/issuer/secure-url.js';
+import { isSecureUrl } from '../../protocol/secure-url.js';
 
 /** A list with the fault, or none. */
 export const when = (wrong: boolean, fault: string): string[] => (wrong ? [fault] : []);

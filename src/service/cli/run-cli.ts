@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, readCommandEnvironment } from '../environment.js';
 import { errorFields, withoutSecrets } from '../logging/error-fields.js';
+import { authorizationCommands } from './commands/authorization.js';
 import { checkConfigCommand } from './commands/check-config.js';
 import { clientCommands } from './commands/client.js';
 import { keyCommands } from './commands/key.js';
@@ -11,6 +12,7 @@ import { sessionCommands } from './commands/session.js';
 import { tokenCommands } from './commands/token.js';
 import { userCommands } from './commands/user.js';
 import type { CommandHost } from './command-host.js';
+import { idsLast } from './ids-last.js';
 import { Misuse, Refusal, type Result, type Terminal } from './terminal.js';
 import { withApplication } from './with-application.js';
 
@@ -32,7 +34,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   };
   for (const declare of COMMANDS) declare(program, host);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(idsLast(args), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
@@ -48,6 +50,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   userCommands,
   tokenCommands,
   sessionCommands,
+  authorizationCommands,
   scopeCommands,
   keyCommands,
   pruneCommand,

@@ -62,6 +62,7 @@ const withVariables = (words: string): string =>
 const OTHER_NAMES = [
   ['The introspection endpoint', 'INTROSPECTION_ENDPOINT'],
   ['The revocation endpoint', 'REVOCATION_ENDPOINT'],
+  ['The revocation feed endpoint', 'REVOCATION_FEED_ENDPOINT'],
   ['The authorization endpoint', 'AUTHORIZATION_ENDPOINT'],
   ['The pushed authorization endpoint', 'PUSHED_AUTHORIZATION_ENDPOINT'],
   ['The device authorization endpoint', 'DEVICE_ENDPOINT'],

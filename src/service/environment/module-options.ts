@@ -39,6 +39,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
     signingKeyDays: environment.SIGNING_KEY_DAYS,
     tokenRequestsPerMinute: environment.TOKEN_REQUESTS_PER_MINUTE,
     authorizationRequestsPerMinute: environment.AUTHORIZATION_REQUESTS_PER_MINUTE,
+    revocationStreamsPerClient: environment.REVOCATION_STREAMS_PER_CLIENT,
     pruning: environment.PRUNING,
     retention: environment.RETENTION,
     endpoints: {
@@ -48,6 +49,7 @@ export function issuanceOptions(environment: Environment, masterKey: Buffer): Is
       ...given('authorization', withPages(environment, 'AUTHORIZATION_ENDPOINT')),
       ...given('pushedAuthorization', withPages(environment, 'PUSHED_AUTHORIZATION_ENDPOINT')),
       ...given('device', withPages(environment, 'DEVICE_ENDPOINT')),
+      ...given('revocationFeed', environment.REVOCATION_FEED_ENDPOINT),
       ...given('userinfo', environment.USERINFO_ENDPOINT),
       ...given('endSession', withPages(environment, 'END_SESSION_ENDPOINT')),
     },
@@ -96,6 +98,7 @@ export function switchedOff(environment: Environment): readonly string[] {
     REFERENCE_REFRESH_TOKENS: environment.REFERENCE_REFRESH_TOKENS,
     INTROSPECTION_ENDPOINT: environment.INTROSPECTION_ENDPOINT,
     REVOCATION_ENDPOINT: environment.REVOCATION_ENDPOINT,
+    REVOCATION_FEED_ENDPOINT: environment.REVOCATION_FEED_ENDPOINT,
     AUTHORIZATION_ENDPOINT: environment.AUTHORIZATION_ENDPOINT,
     PUSHED_AUTHORIZATION_ENDPOINT: environment.PUSHED_AUTHORIZATION_ENDPOINT,
     DEVICE_ENDPOINT: environment.DEVICE_ENDPOINT,

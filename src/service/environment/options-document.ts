@@ -10,7 +10,7 @@ export function optionsDocument(): string {
   return [
     '# Options of the service',
     '',
-    '<!-- Generated from src/service/environment/variables.ts by `npm run docs:options`. -->',
+    '<!-- Generated from src/service/environment/*variables.ts by `npm run docs:options`. -->',
     '',
     'Environment variables. An empty one counts as not set; what does not fit is refused at start, all faults at once. Each is also an option of a module',
     '(`IssuanceModule`, `IdentityModule`, `PostgresStorageModule`) for applications that import those. Switches take `on` or `off` (also `true`, `false`, `1`, `0`, `yes`, `no`).',

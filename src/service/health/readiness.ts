@@ -1,12 +1,22 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { KeyRing } from '../../issuance/keys/key-ring.js';
 import type { KeyPurpose } from '../../storage/key.store.js';
 import { Database } from '../../storage/postgres/database.js';
 import { DatabaseClock } from '../../storage/postgres/database-clock.js';
+import { FeedStatus } from '../../validation/feed/feed-status.js';
 import { MIGRATIONS_APPLIED, missingMigrations } from '../prepare-database.js';
 
 /** What must hold for requests to be answered well. */
-export type ReadinessCheck = 'database' | 'migrations' | 'keys' | 'clock';
+export type ReadinessCheck = 'database' | 'migrations' | 'keys' | 'clock' | 'feed';
+
+/** The revocation feed of this process, where its guards use one. */
+export interface FeedFigures {
+  readonly state: string;
+  /** Milliseconds; null: nothing was heard yet. */
+  readonly age: number | null;
+  readonly held: number;
+  readonly denials: number;
+}
 
 const PURPOSES: readonly KeyPurpose[] = ['sign:ES256', 'sign:RS256', 'derive', 'seal:refresh'];
 const DATABASE_MS = 2_000;
@@ -21,6 +31,7 @@ export class Readiness {
     private readonly database: Database,
     private readonly clock: DatabaseClock,
     private readonly keys: KeyRing,
+    @Optional() private readonly feed?: FeedStatus,
   ) {}
 
   /** The checks that fail, in a fixed order. Callers at the same time share one round, so that probes cannot pile up on a database that hangs. */
@@ -29,12 +40,19 @@ export class Readiness {
     return this.running;
   }
 
+  feedFigures(): FeedFigures | undefined {
+    if (!this.feed || this.feed.state === 'off') return undefined;
+    const { state, age, held, denials } = this.feed;
+    return { state, age: age === undefined ? null : Math.round(age), held, denials };
+  }
+
   private async check(): Promise<ReadinessCheck[]> {
     const database = await this.checkDatabase();
     return [
       ...database,
       ...(this.hasKeys() ? [] : ['keys' as const]),
       ...(Math.abs(this.clock.drift) < LARGEST_DRIFT_MS ? [] : ['clock' as const]),
+      ...(/^(cold|blind)$/.test(this.feed?.state ?? 'off') ? ['feed' as const] : []),
     ];
   }
 

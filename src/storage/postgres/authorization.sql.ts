@@ -178,3 +178,13 @@ from token_entry e left join authorizations a on a.id = e.authorization_id left 
 where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
   and ($7::text is null or exists (select from client k where k.id = $7 and k.disabled_at is null))`,
 };
+
+/** $1 subject  $2 now */
+export const LIST_GRANTS: Statement = {
+  name: 'list_grants',
+  text: `
+select a.id, a.client, a.sid, a.scopes, a.created_at, a.rotated_at, least(a.ends_at, a.expires_at) as live_until
+from authorizations a join client c on c.id = a.client and c.disabled_at is null and c.epoch = a.client_epoch
+where a.subject = $1::text and a.status = 1 and a.expires_at > $2::timestamptz and a.ends_at > $2
+order by a.created_at desc, a.id`,
+};

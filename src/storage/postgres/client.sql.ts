@@ -15,6 +15,41 @@ with dead as (
 select id from dead`,
 };
 
+/**
+ * The same for a client that goes on: it gets another standing grant, in its new epoch. $1 client  $2 now  $3 log key  $4 log row kept until
+ * $5 the new standing grant
+ */
+export const END_CLIENT: Statement = {
+  name: 'end_client',
+  text: `
+with dead as (
+  update client set epoch = epoch + 1, standing_authorization_id = $5::uuid where id = $1::text and disabled_at is null returning id, epoch
+), opened as (
+  insert into authorizations (id, client, client_epoch, subject, created_at, rotated_at, expires_at, ends_at)
+  select $5, id, epoch, id, $2::timestamptz, $2, '9999-12-31', '9999-12-31' from dead
+), logged as (
+  insert into revocation_log (kind, key, not_before, created_at, expires_at) select 3, $3::bytea, $2, $2, $4::timestamptz from dead
+)
+select epoch - 1 as ended from dead`,
+};
+
+/** Grants that are of use to somebody; a client's standing grant is while a token of it lives. $1 client  $2 now  $3 today's bucket */
+const liveGrants = (epoch: string): string => `
+  from authorizations a
+  where a.client = $1::text and a.client_epoch = ${epoch} and a.status = 1 and a.expires_at > $2::timestamptz and a.ends_at > $2
+    and (a.subject <> a.client
+         or exists (select from token_entry e where e.bucket >= $3::int and e.authorization_id = a.id and e.type = 4
+                      and e.expires_at > $2 and e.revoked_at is null))`;
+
+/** Whether there are any. No row: no such client, or disabled. */
+export const HAS_LIVE_GRANTS: Statement = {
+  name: 'has_live_grants',
+  text: `select exists (select ${liveGrants('c.epoch')}) as live from client c where c.id = $1 and c.disabled_at is null`,
+};
+
+/** Of all grants, since none is found by its client: this is seldom asked. $4 epoch */
+export const COUNT_LIVE_GRANTS: Statement = { name: 'count_live_grants', text: `select count(*)::int as grants ${liveGrants('$4::int')}` };
+
 /** $1 client  $2 its new standing grant */
 export const ENABLE_CLIENT: Statement = {
   name: 'enable_client',

@@ -9,13 +9,16 @@ import { UserEntity } from './entities/user.entity.js';
 export interface PostgresOptions {
   /** Connection URL, `postgres://user:password@host:port/database`. PostgreSQL 15 or later. */
   readonly url: string;
-  /** Connections at most. @default 10 */
+  /** Connections at most; whoever follows the log of revocations has one more. @default 10 */
   readonly poolSize?: number;
-  /** Milliseconds a statement may take before the server ends it. @default 10000 */
+  /** Milliseconds a statement may take before the server ends it; without a word from there, it fails a second later. 0: any. @default 10000 */
   readonly statementTimeout?: number;
   /** Milliseconds to wait for a connection. @default 5000 */
   readonly connectionTimeout?: number;
 }
+
+/** How much later than the server we give up ourselves, and with the statement its connection. */
+const LATE_WORD_MS = 1_000;
 
 /** The one way to a connection: entities for administration, the same pool for the hot paths. Not connected yet. */
 export const createDataSource = ({
@@ -37,6 +40,8 @@ export const createDataSource = ({
     extra: {
       max: poolSize,
       statement_timeout: statementTimeout,
+      // A network that swallows everything and closes nothing: the server's word that it gave up never comes.
+      query_timeout: statementTimeout === 0 ? 0 : statementTimeout + LATE_WORD_MS,
       connectionTimeoutMillis: connectionTimeout,
       // By itself Postgres plans named look-ups on the partitioned table afresh each time, at two to three times the cost.
       options: '-c plan_cache_mode=force_generic_plan',

@@ -5,9 +5,9 @@ import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { StorageUnavailableError } from '../storage-unavailable.error.js';
 
-/** A named prepared statement. The name must be unique to the text. */
+/** A prepared statement, unless it has no name. The name must be unique to the text. */
 export interface Statement {
-  readonly name: string;
+  readonly name?: string;
   readonly text: string;
 }
 
@@ -52,13 +52,18 @@ export class Database implements Runner {
     await repeated(() => this.pool.query(sql));
   }
 
-  /** Runs several statements in one transaction. The whole of it is repeated on a serialization failure. @throws StorageUnavailableError */
-  transaction<T>(work: (runner: Runner) => Promise<T>): Promise<T> {
+  /**
+   * Runs several statements in one transaction. The whole of it is repeated on a serialization failure.
+   * @param begin SQL that begins it, and says of what kind it is
+   * @throws StorageUnavailableError
+   */
+  transaction<T>(work: (runner: Runner) => Promise<T>, begin = 'begin'): Promise<T> {
     return repeated(async () => {
       const client = await this.pool.connect();
+      client.on('error', ignore); // between two statements; the next one tells. Nobody else listens while the connection is ours.
       let broken: Error | undefined;
       try {
-        await client.query('begin');
+        await client.query(begin);
         const result = await work({
           run: async <Row extends object>(statement: Statement, values: readonly unknown[]) =>
             ((await client.query({ ...statement, values: [...values] })) as QueryResult<Row>).rows,
@@ -66,10 +71,13 @@ export class Database implements Runner {
         await client.query('commit');
         return result;
       } catch (error) {
-        await client.query('rollback').catch((cause: unknown) => (broken = cause as Error));
+        // Whoever did not answer would not answer to this either.
+        if (isLost(error)) broken = error;
+        else await client.query('rollback').catch((cause: unknown) => (broken = cause as Error));
         throw error;
       } finally {
         client.release(broken);
+        client.off('error', ignore);
       }
     });
   }
@@ -79,11 +87,16 @@ export class Database implements Runner {
     return repeated(work);
   }
 
-  private get pool(): Pool {
-    const pool = (this.dataSource.driver as PostgresDriver).master as Pool | undefined;
-    if (!pool) throw new StorageUnavailableError(new Error('The data source is closed.'));
-    return pool;
+  protected get pool(): Pool {
+    return poolOf(this.dataSource);
   }
+}
+
+/** @throws StorageUnavailableError */
+export function poolOf(dataSource: DataSource): Pool {
+  const pool = (dataSource.driver as PostgresDriver).master as Pool | undefined;
+  if (!pool) throw new StorageUnavailableError(new Error('The data source is closed.'));
+  return pool;
 }
 
 /** The SQLSTATE of a database error, if it is one. */
@@ -107,9 +120,20 @@ async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+const ignore = (): void => undefined;
+
+/** Of the socket; an SQLSTATE has digits. */
+const isSocketError = (code: string): boolean => /^E[A-Z]+$/.test(code);
+
+/** Whether the connection is gone, or nothing was heard of it in time. */
+function isLost(error: unknown): error is Error {
+  const code = sqlState(error);
+  return code === undefined ? isUnavailable(error, code) : isSocketError(code);
+}
+
 /** Errors without an SQLSTATE come from the socket or the pool, but for programming errors, which do not speak of those. */
 function isUnavailable(error: unknown, state: string | undefined): boolean {
   if (error instanceof StorageUnavailableError) return false;
-  if (state !== undefined) return UNAVAILABLE.test(state) || /^E[A-Z]+$/.test(state);
+  if (state !== undefined) return UNAVAILABLE.test(state) || isSocketError(state);
   return /connection|timeout|pool/i.test(String((error as { message?: unknown } | undefined)?.message));
 }

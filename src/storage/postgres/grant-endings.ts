@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isUuid } from '../../protocol/uuid.js';
+import type { Ended } from '../revocation.store.js';
 import { Database, type Runner } from './database.js';
 import { Partitions } from './partitions.js';
 import { END_GRANTS, END_SESSIONS, logRowEnd, NOTE_LOGOUT } from './revocation.sql.js';
@@ -15,9 +16,7 @@ export interface GrantSelection {
   readonly spare: 'nothing' | 'sessionless' | 'connected-apps';
 }
 
-export interface Ended {
-  /** Sessions of browsers, which live without a grant too. */
-  readonly browsers: number;
+export interface EndedGrants extends Ended {
   readonly grants: number;
 }
 
@@ -33,11 +32,16 @@ export class GrantEndings {
     private readonly partitions: Partitions,
   ) {}
 
-  end(subject: string, now: Date, selection: GrantSelection): Promise<Ended> {
+  end(subject: string, now: Date, selection: GrantSelection): Promise<EndedGrants> {
     return this.transaction(now, async (runner) => {
-      if (isUuid(subject)) await runner.run(LOCK_PERSON, [subject]); // a client's own subject has no such row
+      await this.lock(runner, subject);
       return this.endWithin(runner, subject, now, selection);
     });
+  }
+
+  /** Takes the person's row. Nobody has one who is kept elsewhere, nor a client. */
+  async lock(runner: Runner, subject: string): Promise<void> {
+    if (isUuid(subject)) await runner.run(LOCK_PERSON, [subject]);
   }
 
   /** A transaction that may end grants at `now`. */
@@ -46,14 +50,19 @@ export class GrantEndings {
   }
 
   /** The same as `end` inside a `transaction` that has the person's row already. */
-  async endWithin(runner: Runner, subject: string, now: Date, { keepSid, onlySid, spare }: GrantSelection): Promise<Ended> {
-    const sessions = await runner.run<{ sid: string; of_browser: boolean }>(END_SESSIONS, [subject, now, keepSid ?? null, onlySid ?? null]);
+  async endWithin(runner: Runner, subject: string, now: Date, { keepSid, onlySid, spare }: GrantSelection): Promise<EndedGrants> {
+    const sessions = await runner.run<{ sid: string; live_browser: boolean }>(END_SESSIONS, [
+      subject,
+      now,
+      keepSid ?? null,
+      onlySid ?? null,
+    ]);
     if (sessions.length > 0) {
       await runner.run(NOTE_LOGOUT, [sessions.map(({ sid }) => sid), now, new Date(now.getTime() + NOTICE_LIFETIME_MS)]);
     }
     const values = [subject, now, logRowEnd(now), keepSid ?? null, onlySid ?? null, null, SPARED[spare]];
     const [row] = await runner.run<{ ended: number }>(END_GRANTS, values);
-    return { browsers: sessions.filter((session) => session.of_browser).length, grants: row?.ended ?? 0 };
+    return { browsers: sessions.filter((session) => session.live_browser).length, grants: row?.ended ?? 0 };
   }
 
   /** All grants of a subject to one client, inside a `transaction` that has the row of the consent already. Returns how many. */

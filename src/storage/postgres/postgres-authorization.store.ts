@@ -4,13 +4,14 @@ import {
   type Approval,
   type FurtherAccess,
   type FurtherAccessOutcome,
+  type LiveGrant,
   type NewEntry,
   type NewGrant,
   type Redemption,
   type RedemptionOutcome,
   type TokenFormats,
 } from '../authorization.store.js';
-import { ISSUE, ISSUE_STANDING, REDEEM, START, START_APPROVED } from './authorization.sql.js';
+import { ISSUE, ISSUE_STANDING, LIST_GRANTS, REDEEM, START, START_APPROVED } from './authorization.sql.js';
 import { Database, type Statement } from './database.js';
 import { toGrant, type GrantRow } from './grant-row.js';
 import { Partitions } from './partitions.js';
@@ -135,6 +136,19 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
     return rows.length === 1;
   }
 
+  override async list(subject: string, now: Date): Promise<LiveGrant[]> {
+    const rows = await this.database.run<LiveGrantRow>(LIST_GRANTS, [subject, now]);
+    return rows.map(({ id, client, sid, scopes, created_at: createdAt, rotated_at: lastUsedAt, live_until: expiresAt }) => ({
+      id,
+      client,
+      ...(sid !== null && { sid }),
+      scopes,
+      createdAt,
+      lastUsedAt,
+      expiresAt,
+    }));
+  }
+
   private insert<Row extends object>(
     statement: Statement,
     now: Date,
@@ -155,6 +169,16 @@ interface RedeemedRow extends GrantRow {
   readonly granted_scopes: string[];
   readonly granted_resources: string[];
   readonly formats: number;
+}
+
+interface LiveGrantRow {
+  readonly id: string;
+  readonly client: string;
+  readonly sid: string | null;
+  readonly scopes: string[];
+  readonly created_at: Date;
+  readonly rotated_at: Date;
+  readonly live_until: Date;
 }
 
 const toRotation = (row: RedeemedRow): RedemptionOutcome['rotation'] => ({

@@ -18,6 +18,7 @@ import { ScopeStore } from '../scope.store.js';
 import { SessionStore } from '../session.store.js';
 import { TokenEntryStore } from '../token-entry.store.js';
 import { UserStore } from '../user.store.js';
+import { RevocationLogStore } from '../revocation-log.store.js';
 import { WebSessionStore } from '../web-session.store.js';
 import { createDataSource, type PostgresOptions } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
@@ -41,6 +42,7 @@ import { PostgresScopeStore } from './postgres-scope.store.js';
 import { PostgresSessionStore } from './postgres-session.store.js';
 import { PostgresTokenEntryStore } from './postgres-token-entry.store.js';
 import { PostgresUserStore } from './postgres-user.store.js';
+import { PostgresRevocationLogStore } from './postgres-revocation-log.store.js';
 import { PostgresWebSessionStore } from './postgres-web-session.store.js';
 
 export interface PostgresStorageAsyncOptions {
@@ -69,6 +71,7 @@ const STORES: readonly (readonly [abstract: abstract new (...args: never[]) => u
   [FailureStore, PostgresFailureStore],
   [KeyStore, PostgresKeyStore],
   [LeaseStore, PostgresLeaseStore],
+  [RevocationLogStore, PostgresRevocationLogStore],
   [WebSessionStore, PostgresWebSessionStore],
   [MaintenanceStore, PostgresMaintenanceStore],
 ];

@@ -1,13 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import { WebSessionStore, type NewWebSession, type WebSessionRecord, type WebSessionsOf } from '../web-session.store.js';
+import {
+  WebSessionStore,
+  type NewWebSession,
+  type RenamedWebSession,
+  type WebSessionRecord,
+  type WebSessionsOf,
+} from '../web-session.store.js';
 import { Database } from './database.js';
 
 interface Row {
   readonly generation: number;
-  readonly version: number;
-  readonly sealed: string | null;
+  readonly sealed: string;
+  readonly forget_at: Date | null;
+  readonly data: Readonly<Record<string, string>>;
   readonly leased_until: Date | null;
   readonly idle_until: Date;
+}
+
+interface IdRow {
+  readonly id_hash: Buffer;
 }
 
 @Injectable()
@@ -17,7 +28,7 @@ export class PostgresWebSessionStore extends WebSessionStore {
   }
 
   override async open({ id, issuer, subject, sid, sealed, createdAt, idleUntil, expiresAt }: NewWebSession): Promise<void> {
-    await this.database.run(OPEN, [id, issuer, subject, sid ?? null, sealed ?? null, createdAt, idleUntil, expiresAt]);
+    await this.database.run(OPEN, [id, issuer, subject, sid ?? null, sealed, createdAt, idleUntil, expiresAt]);
   }
 
   override async find(id: Buffer, now: Date): Promise<WebSessionRecord | undefined> {
@@ -25,8 +36,9 @@ export class PostgresWebSessionStore extends WebSessionStore {
     return (
       row && {
         generation: row.generation,
-        version: row.version,
-        ...(row.sealed !== null && { sealed: row.sealed }),
+        data: row.data,
+        sealed: row.sealed,
+        ...(row.forget_at && { forgetAt: row.forget_at }),
         ...(row.leased_until && { leasedUntil: row.leased_until }),
         idleUntil: row.idle_until,
       }
@@ -45,8 +57,12 @@ export class PostgresWebSessionStore extends WebSessionStore {
     return (await this.database.run(ADVANCE, [id, generation, holder, sealed, now])).length === 1;
   }
 
-  override async write(id: Buffer, version: number, sealed: string, now: Date): Promise<boolean> {
-    return (await this.database.run(WRITE, [id, version, sealed, now])).length === 1;
+  override async keep(id: Buffer, name: string, sealed: string | undefined, now: Date): Promise<boolean> {
+    return (await this.database.run(KEEP, [id, name, sealed ?? null, now])).length === 1;
+  }
+
+  override async rename(id: Buffer, holder: string, to: RenamedWebSession, now: Date): Promise<boolean> {
+    return (await this.database.run(RENAME, [id, holder, to.id, to.sealed, to.data, to.dataBefore, now])).length === 1;
   }
 
   override async acknowledge(id: Buffer, generation: number, forgetAt: Date): Promise<void> {
@@ -57,16 +73,33 @@ export class PostgresWebSessionStore extends WebSessionStore {
     await this.database.run(TOUCH, [id, idleUntil]);
   }
 
+  override async live(ids: readonly Buffer[], now: Date): Promise<readonly Buffer[]> {
+    return (await this.database.run<IdRow>(LIVE, [ids, now])).map(({ id_hash }) => id_hash);
+  }
+
   override async end(id: Buffer): Promise<boolean> {
     return (await this.database.run(END, [id])).length === 1;
   }
 
-  override async endAll({ issuer, createdBefore, subject, sid }: WebSessionsOf): Promise<number> {
-    return (await this.database.run(END_ALL, [issuer, subject ?? null, sid ?? null, createdBefore])).length;
+  override async endAll({ issuer, createdBefore, subject, sid }: WebSessionsOf): Promise<readonly Buffer[]> {
+    const rows = await this.database.run<IdRow>(END_ALL, [issuer, subject ?? null, sid ?? null, createdBefore]);
+    return rows.map(({ id_hash }) => id_hash);
+  }
+
+  override async firstSeen(id: Buffer, until: Date): Promise<boolean> {
+    return (await this.database.run(FIRST_SEEN, [id, until])).length === 1;
+  }
+
+  override async wasSeen(id: Buffer, now: Date): Promise<boolean> {
+    return (await this.database.run(WAS_SEEN, [id, now])).length === 1;
   }
 
   override async prune(now: Date, most: number): Promise<number> {
     return (await this.database.run(PRUNE, [now, most])).length;
+  }
+
+  override async pruneSeen(now: Date, most: number): Promise<number> {
+    return (await this.database.run(PRUNE_SEEN, [now, most])).length;
   }
 }
 
@@ -77,12 +110,11 @@ insert into web_session (id_hash, issuer, subject, sid, sealed, created_at, idle
 values ($1::bytea, $2::text, $3::text, $4::text, $5::text, $6::timestamptz, $7::timestamptz, $8::timestamptz)`,
 };
 
-/** What the browser has been seen to have is not handed out any more, once its time is over. */
 const FIND = {
   name: 'find_web_session',
   text: `
-select generation, version, case when forget_at <= $2::timestamptz then null else sealed end as sealed, leased_until, idle_until
-from web_session where id_hash = $1::bytea and idle_until > $2`,
+select generation, data, sealed, forget_at, leased_until, idle_until
+from web_session where id_hash = $1::bytea and idle_until > $2::timestamptz`,
 };
 
 /** $1 id  $2 generation  $3 holder  $4 now  $5 until */
@@ -105,17 +137,27 @@ const ADVANCE = {
   name: 'advance_web_session',
   text: `
 update web_session set
-  generation = generation + 1, version = version + 1, sealed = $4::text, forget_at = null, lease_holder = null, leased_until = null
+  generation = generation + 1, sealed = $4::text, forget_at = null, lease_holder = null, leased_until = null
 where id_hash = $1::bytea and generation = $2::int and lease_holder = $3::uuid and idle_until > $5::timestamptz
 returning generation`,
 };
 
-const WRITE = {
-  name: 'write_web_session',
+/** $1 id  $2 name  $3 sealed  $4 now */
+const KEEP = {
+  name: 'keep_web_session_value',
   text: `
-update web_session set version = version + 1, sealed = $3::text, forget_at = null
-where id_hash = $1::bytea and version = $2::int and idle_until > $4::timestamptz
-returning version`,
+update web_session set data = case when $3::text is null then data - $2::text else data || jsonb_build_object($2, $3) end
+where id_hash = $1::bytea and idle_until > $4::timestamptz
+returning 1`,
+};
+
+/** $1 id  $2 holder  $3 new id  $4 sealed  $5 data  $6 data before  $7 now */
+const RENAME = {
+  name: 'rename_web_session',
+  text: `
+update web_session set id_hash = $3::bytea, sealed = $4::text, data = $5::jsonb, forget_at = null, lease_holder = null, leased_until = null
+where id_hash = $1::bytea and lease_holder = $2::uuid and leased_until > $7::timestamptz and data = $6::jsonb and idle_until > $7
+returning 1`,
 };
 
 /** The first time counts: a browser shows it again and again. */
@@ -123,12 +165,17 @@ const ACKNOWLEDGE = {
   name: 'acknowledge_web_session',
   text: `
 update web_session set forget_at = $3::timestamptz
-where id_hash = $1::bytea and generation = $2::int and sealed is not null and forget_at is null`,
+where id_hash = $1::bytea and generation = $2::int and forget_at is null`,
 };
 
 const TOUCH = {
   name: 'touch_web_session',
   text: `update web_session set idle_until = least($2::timestamptz, expires_at) where id_hash = $1::bytea and idle_until < least($2, expires_at)`,
+};
+
+const LIVE = {
+  name: 'live_web_sessions',
+  text: `select id_hash from web_session where id_hash = any($1::bytea[]) and idle_until > $2::timestamptz`,
 };
 
 const END = { name: 'end_web_session', text: `delete from web_session where id_hash = $1::bytea returning id_hash` };
@@ -142,11 +189,30 @@ where issuer = $1::text and ($2::text is null or subject = $2) and ($3::text is 
 returning id_hash`,
 };
 
+const FIRST_SEEN = {
+  name: 'first_seen_logout_token',
+  text: `insert into web_session_logout_token values ($1::bytea, $2::timestamptz) on conflict do nothing returning 1`,
+};
+
+const WAS_SEEN = {
+  name: 'was_seen_logout_token',
+  text: `select 1 from web_session_logout_token where id_hash = $1::bytea and expires_at > $2::timestamptz`,
+};
+
 const PRUNE = {
   name: 'prune_web_sessions',
   text: `
 delete from web_session where id_hash in (
   select id_hash from web_session where idle_until <= $1::timestamptz limit $2::int for update skip locked
+)
+returning 1`,
+};
+
+const PRUNE_SEEN = {
+  name: 'prune_logout_tokens',
+  text: `
+delete from web_session_logout_token where id_hash in (
+  select id_hash from web_session_logout_token where expires_at <= $1::timestamptz limit $2::int for update skip locked
 )
 returning 1`,
 };

@@ -47,16 +47,36 @@ export const END_AUTHORIZATION: Statement = {
   name: 'end_authorization',
   text: `
 with dead as (
-  update authorizations set status = 2 where id = $1::uuid and status = 1 returning id
+  update authorizations set status = 2 where id = $1::uuid and status = 1 returning id, client, subject
 ), logged as (
   insert into revocation_log (kind, key, created_at, expires_at)
   select 2, uuid_send(id), $2::timestamptz, $3::timestamptz from dead
 )
-select id from dead`,
+select client, subject from dead`,
+};
+
+/** Where that was a client's standing grant. $1 the dead one  $2 the next  $3 client */
+export const NEXT_STANDING_GRANT: Statement = {
+  name: 'next_standing_grant',
+  text: `update client set standing_authorization_id = $2::uuid where id = $3::text and standing_authorization_id = $1::uuid returning id`,
+};
+
+/** $1 session */
+export const SUBJECT_OF_SESSION: Statement = {
+  name: 'subject_of_session',
+  text: `select subject from sign_in_session where sid = $1::uuid`,
+};
+
+/** What a subject approved and no device has redeemed: it would sign the person in after everything had ended. $1 subject  $2 now */
+export const DENY_APPROVED_DEVICES: Statement = {
+  name: 'deny_approved_devices',
+  text: `
+update device_request set status = 3, subject = null
+where subject = $1::text and status = 2 and expires_at > $2::timestamptz`,
 };
 
 /**
- * Many grants of a subject, locked in order of id first, so that two mass revocations cannot deadlock. Run it after the row that guards the creation
+ * Many grants of a person, locked in order of id first, so that two mass revocations cannot deadlock. Run it after the row that guards the creation
  * of such grants was locked: a grant that is not committed yet is seen by no statement.
  * $1 subject  $2 now  $3 log row kept until  $4 session to keep or null  $5 only this session or null  $6 only this client or null
  * $7 what is spared: 0 nothing, 1 grants without a session, 2 those and what apps may do while nobody is signed in (offline_access)
@@ -67,7 +87,7 @@ export const END_GRANTS: Statement = {
   text: `
 with hit as materialized (
   select a.id from authorizations a
-  where a.subject = $1::text and a.status = 1
+  where a.subject = $1::text and a.subject <> a.client and a.status = 1
     and (a.sid is null or a.sid is distinct from $4::uuid) and ($5::uuid is null or a.sid = $5) and ($6::text is null or a.client = $6)
     and ($7::smallint < 1 or a.sid is not null)
     -- The grant of the app that itself signed the person in is that session, whatever its scopes.
@@ -90,7 +110,7 @@ export const END_SESSIONS: Statement = {
   text: `
 update sign_in_session set ended_at = $2::timestamptz
 where subject = $1::text and ended_at is null and sid is distinct from $3::uuid and ($4::uuid is null or sid = $4)
-returning sid, client is null as of_browser`,
+returning sid, client is null and expires_at > $2 as live_browser`,
 };
 
 /**

@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.js';
 import { EntryType } from '../../protocol/entry-key.js';
 import { parseToken } from '../../protocol/token-string.js';
 import { isMeantFor } from '../audience.js';
+import { RevocationFeed } from '../feed/revocation-feed.js';
 import { IntrospectionClient } from '../introspection/introspection-client.js';
 import { Principal } from '../principal.js';
 import { Recent } from '../recent.js';
@@ -20,12 +21,13 @@ import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validatio
 @Injectable()
 export class IntrospectionCheck extends TokenCheck {
   readonly #underWay = new Map<string, Promise<Verdict>>();
-  readonly #positive: Recent<Accepted & { readonly until: number }>;
+  readonly #positive: Recent<Accepted & { readonly until: number; readonly asked: number }>;
 
   constructor(
     @Inject(VALIDATION_OPTIONS) private readonly options: ResolvedValidationOptions,
     @Inject(VALIDATION_CLOCK) private readonly clock: Clock,
     private readonly client: IntrospectionClient,
+    private readonly feed: RevocationFeed,
   ) {
     super();
     this.#positive = new Recent(options.cacheSize);
@@ -37,7 +39,7 @@ export class IntrospectionCheck extends TokenCheck {
       return refused('not an access token of this service');
     const digest = tokenDigest(token);
     const known = this.#positive.get(digest);
-    if (known && this.#now() < known.until) return known;
+    if (known && this.#now() < known.until && !this.#ended(known)) return known;
     let answer = this.#underWay.get(digest);
     if (!answer) {
       answer = this.#ask(token, digest).finally(() => this.#underWay.delete(digest));
@@ -48,11 +50,11 @@ export class IntrospectionCheck extends TokenCheck {
 
   async #ask(token: string, digest: string): Promise<Verdict> {
     // Counted from the question: the answer may have been true only then.
-    const asked = this.#now();
+    const [asked, askedAt] = [this.#now(), performance.now()];
     const verdict = this.#judge(await this.client.introspect(token));
     if (verdict.accepted && this.options.introspectionCache > 0) {
       const until = Math.min(asked + this.options.introspectionCache * 1000, verdict.principal.expiresAt.getTime());
-      this.#positive.set(digest, { ...verdict, until });
+      this.#positive.set(digest, { ...verdict, until, asked: askedAt });
     } else {
       this.#positive.delete(digest);
     }
@@ -71,6 +73,12 @@ export class IntrospectionCheck extends TokenCheck {
     const claims = Object.fromEntries(Object.entries(answer).filter(([name]) => name !== 'active' && name !== 'token_type'));
     const principal = Principal.fromClaims(claims);
     return principal ? { accepted: true, principal } : refused('claims missing or of the wrong form');
+  }
+
+  /** Where the application has the feed as well, it ends an answer before its time. */
+  #ended({ principal, asked }: Accepted & { readonly asked: number }): boolean {
+    const judgement = this.feed.judge(principal, undefined, asked);
+    return judgement === 'revoked' || judgement === 'undecided';
   }
 
   #now = (): number => this.clock.now().getTime();

@@ -15,7 +15,7 @@ export class SignatureCheck extends TokenCheck {
     if (token.startsWith('cs_')) {
       // No check accepts anything else of ours: advice would be wrong.
       if (parseToken(token)?.key.type !== EntryType.accessToken) return refused('not an access token of this service');
-      const reason = "a reference token carries no signature; set the option check to 'entry' or 'introspection' to accept them";
+      const reason = "a reference token carries no signature; set the option check to 'feed', 'entry' or 'introspection' to accept them";
       return { accepted: false, reason, misuse: true };
     }
     return this.verifier.verify(token);

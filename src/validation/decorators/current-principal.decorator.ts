@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { principalOf } from '../incoming-request.js';
+import { principalOf } from '../admission.js';
+import { kindOf } from '../calls/kind-of.js';
 import type { Principal } from '../principal.js';
 import { requirementsOf } from './route-requirements.js';
 
@@ -9,13 +10,16 @@ export interface CurrentPrincipalOptions {
 }
 
 /**
- * Who makes the request, as a `Principal`. On `@Public()` routes `undefined`. On a route that neither is public nor has a BearerGuard it is an error
+ * Who makes the call, as a `Principal`. On `@Public()` routes `undefined`. On a route that neither is public nor has a BearerGuard it is an error
  * (500): a handler must not take nobody for somebody.
  */
 export const CurrentPrincipal: (options?: CurrentPrincipalOptions) => ParameterDecorator = createParamDecorator(
   (options: CurrentPrincipalOptions | undefined, context: ExecutionContext): Principal | undefined => {
-    const principal = principalOf(context.switchToHttp().getRequest<object>());
-    if (principal || options?.optional || requirementsOf(context).isPublic) return principal;
+    const { isPublic } = requirementsOf(context);
+    // Others may have come by the same socket.
+    if (isPublic) return undefined;
+    const principal = principalOf(kindOf(context).carrier(context));
+    if (principal || options?.optional) return principal;
     throw new Error(`@CurrentPrincipal() in ${context.getClass().name}: no BearerGuard guards this route.`);
   },
 );

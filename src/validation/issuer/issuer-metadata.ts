@@ -5,12 +5,14 @@ import { VALIDATION_CLOCK } from '../validation-clock.js';
 import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validation.options.js';
 import { RefreshedCopy } from './refreshed-copy.js';
 import { requestJson, RequestFailedError } from './request-json.js';
-import { isSecureUrl } from './secure-url.js';
+import { isSecureUrl } from '../../protocol/secure-url.js';
 
 /** What a guard needs of the issuer's discovery document. */
 export interface Metadata {
   readonly jwksUri: string | undefined;
   readonly introspectionEndpoint: string | undefined;
+  readonly tokenEndpoint: string | undefined;
+  readonly revocationFeedEndpoint: string | undefined;
 }
 
 /** The issuer's discovery document (OpenID Connect Discovery §4, else RFC 8414 §3), read when first needed: the API starts without the issuer. */
@@ -32,6 +34,11 @@ export class IssuerMetadata {
     return this.#copy.get();
   }
 
+  /** Without waiting for the issuer where anything is known. @throws CheckUnavailableError */
+  known(): Promise<Metadata> {
+    return this.#copy.known();
+  }
+
   async #load(): Promise<Metadata> {
     const document = await this.#fetch();
     // RFC 8414 §3.3: a document of somebody else must not be used.
@@ -41,6 +48,8 @@ export class IssuerMetadata {
     return {
       jwksUri: secureUrl(document, 'jwks_uri'),
       introspectionEndpoint: secureUrl(document, 'introspection_endpoint'),
+      tokenEndpoint: secureUrl(document, 'token_endpoint'),
+      revocationFeedEndpoint: secureUrl(document, 'revocation_feed_endpoint'),
     };
   }
 

@@ -46,6 +46,14 @@ export class RefreshedCopy<T> {
     throw this.#unavailable();
   }
 
+  /** Whatever may serve; when it is old it is read again meanwhile. @throws CheckUnavailableError when there is no such copy */
+  known(): Promise<T> {
+    const copy = this.#copy;
+    if (!copy || !this.#copyServes()) return this.get();
+    if (this.#copyAge() > this.policy.maxAge && (this.#attempt?.failure === undefined || !this.#resting())) void this.#read();
+    return Promise.resolve(copy.value);
+  }
+
   /** Read again, unless that happened just now. @throws CheckUnavailableError when the last attempt failed */
   async again(): Promise<T> {
     if (!this.#resting()) await this.#read();

@@ -13,7 +13,6 @@ import { faultOfTimes } from './token-times.js';
 
 /** A signed access token whose signature, issuer, audience and dates hold. */
 export interface VerifiedToken extends Accepted {
-  /** The key it is signed with. */
   readonly kid: string;
 }
 

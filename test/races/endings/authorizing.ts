@@ -77,7 +77,7 @@ export function authorizing(stage: Stage): void {
       '%s: no code slips through',
       async (name, status, refusals, end) => {
         const person = await signUp(stage.services[0].url);
-        const { yielded, refused } = await untilBothWays(rounds(5, 12), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async () => {
           await stage.get(UserStore).setEnabled(person.userId, true, now());
           const [[app, elsewhere], browsers] = [await apps(), await signedIn(person)];
           await agree(person, app);
@@ -108,7 +108,7 @@ export function authorizing(stage: Stage): void {
         const person = await signUp(stage.services[0].url);
         const [app, elsewhere] = await apps();
         const browsers = await signedIn(person);
-        for (let round = 0; round < rounds(5, 12); round++) {
+        for (let round = 0; round < rounds(3, 20); round++) {
           const pushed = await app.push({ prompt: 'consent' });
           const pages = await Promise.all(Array.from({ length: 8 }, (_, n) => (browsers[n % 2] ?? browsers[0]).get(pushed.url)));
           expect(pages.map(pathOf)).toEqual(pages.map(() => '/consent'));

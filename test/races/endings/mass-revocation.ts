@@ -38,7 +38,7 @@ export function massRevocation(stage: Stage): void {
       async () => {
         const client = await stage.register(publicClient());
         const clients = stage.clients(client);
-        const { yielded, refused } = await untilBothWays(rounds(5, 12), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async () => {
           const outcome = { yielded: 0, refused: 0 };
           const subject = randomUUID();
           const chains = await Promise.all(Array.from({ length: CHAINS }, () => openChain(stage, { client: client.id, subject })));
@@ -58,7 +58,7 @@ export function massRevocation(stage: Stage): void {
             ...[...chains, ...chains.toReversed()].map(refresh),
           ]);
 
-          expect(ended.reduce((sum, n) => sum + n, 0)).toBe(CHAINS);
+          expect(ended.reduce((sum, { grants = 0 }) => sum + grants, 0)).toBe(CHAINS);
           const rows = await Promise.all(chains.map(({ authorizationId }) => rowsOf(stage, authorizationId)));
           expect(rows.filter(({ status, logged }) => status !== 2 || logged !== 1)).toEqual([]);
           return outcome;

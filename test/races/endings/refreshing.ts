@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseToken } from '../../../src/protocol/token-string.js';
 import { ClientStore } from '../../../src/storage/client.store.js';
+import { RevocationStore } from '../../../src/storage/revocation.store.js';
 import { UserStore } from '../../../src/storage/user.store.js';
 import { onServer } from '../../support/on-server.js';
 import { openChain } from '../../support/chain.js';
@@ -13,7 +14,7 @@ import { rowsOf } from '../support/one-successor.js';
 import { PATIENCE, rounds } from '../support/size.js';
 import type { Stage } from '../support/stage.js';
 
-const ROUNDS = rounds(6, 12);
+const ROUNDS = rounds(3, 20);
 
 /**
  * Chains are refreshed while they end. Seen to fail: REDEEM without its join of the client (tokens of a disabled client's chain) and without its test
@@ -89,6 +90,25 @@ export function refreshing(stage: Stage): void {
         const set = async (enabled: boolean) =>
           expect(await stage.get(UserStore).setEnabled(person.userId, enabled, stage.clock.now())).toBe(true);
         return { ...person, end: () => set(false), revive: () => set(true) };
+      },
+    ],
+    [
+      'the end of everything of the person',
+      1,
+      async (round) => {
+        const person = await ofSomePerson(round);
+        const end = async () =>
+          expect((await stage.get(RevocationStore).endSubject(person.userId, stage.clock.now())).grants).toBeGreaterThan(0);
+        return { ...person, end };
+      },
+    ],
+    [
+      "the end of the client's tokens",
+      0, // one row for the client instead
+      async (round) => {
+        const chain = await ofSomeApp(round % 2 === 0);
+        const end = async () => expect((await stage.get(RevocationStore).endClient(chain.client.id, stage.clock.now())).grants).toBe(1);
+        return { ...chain, width: 2, end };
       },
     ],
     [

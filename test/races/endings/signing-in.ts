@@ -38,7 +38,7 @@ export function signingIn(stage: Stage): void {
     ])(
       '%s: no session slips through',
       async (name, end, disables) => {
-        const { yielded, refused } = await untilBothWays(rounds(6, 12), async (round) => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async (round) => {
           const { result: person, startedAt, answeredAt } = await timed(() => signUp((stage.services[round % 2] ?? stage.services[0]).url));
           const hashTook = answeredAt - startedAt;
           // An ending takes effect at once, a sign-in after its hash: as long as that takes here, twice for two in turn.
@@ -80,7 +80,7 @@ export function signingIn(stage: Stage): void {
       async (name, status, end) => {
         const { userId: subject } = await signUp(stage.services[0].url);
         const session = () => ({ sid: crypto.randomUUID() });
-        const { yielded, refused } = await untilBothWays(rounds(6, 12), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async () => {
           const { id } = await stage.register(publicClient());
           // Disabling a person and changing a password both leave a new version: what was proven in the round before is worth nothing.
           const credentialVersion = await currentVersion(subject);
@@ -110,7 +110,7 @@ export function signingIn(stage: Stage): void {
     it(
       'no token survives, nor revives with the client',
       async () => {
-        const { yielded, refused } = await untilBothWays(rounds(6, 12), async (round) => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async (round) => {
           const client = await stage.register(confidentialClient().withSettings({ referenceAccessTokens: round % 2 === 0 }));
           const clients = stage.clients(client);
           const ask = async (n: number) => {

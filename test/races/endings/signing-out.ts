@@ -8,6 +8,7 @@ import { uuidv7 } from '../../../src/protocol/uuid.js';
 import { AuthorizationStore } from '../../../src/storage/authorization.store.js';
 import { BrowserSessionStore } from '../../../src/storage/browser-session.store.js';
 import { ConsentStore } from '../../../src/storage/consent.store.js';
+import { RevocationStore } from '../../../src/storage/revocation.store.js';
 import { SessionStore } from '../../../src/storage/session.store.js';
 import { UserStore } from '../../../src/storage/user.store.js';
 import { confidentialClient, type TestClient } from '../../support/clients.js';
@@ -91,6 +92,10 @@ export function signingOut(stage: Stage): void {
       ['signing out', signOut],
       ['signing out, of people kept elsewhere', signOut, () => Promise.resolve(randomUUID())],
       ['the end of the session', ({ subject, sid }) => stage.get(SessionStore).end(subject, sid, stage.clock.now())],
+      [
+        'the end of everything of the person',
+        async ({ subject }) => (await stage.get(RevocationStore).endSubject(subject, stage.clock.now())).browsers === 1,
+      ],
       ['disabling the person', ({ subject }) => stage.get(UserStore).setEnabled(subject, false, stage.clock.now())],
     ])(
       '%s: none slips through, and each app that got one is told once',
@@ -98,7 +103,7 @@ export function signingOut(stage: Stage): void {
         const subject = await personOf();
         const apps = await Promise.all(Array.from({ length: 4 }, toldClient));
         for (const app of apps) await consent(app, subject);
-        const { yielded, refused } = await untilBothWays(rounds(6, 12), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async () => {
           const session = await openSession(subject);
           const outcome = await race(
             { attempts: 16, within: 6 },
@@ -125,7 +130,7 @@ export function signingOut(stage: Stage): void {
         const app = await toldClient();
         await consent(app, subject);
         const clients = stage.clients(app);
-        const { yielded, refused } = await untilBothWays(rounds(6, 12), async () => {
+        const { yielded, refused } = await untilBothWays(rounds(3, 20), async () => {
           const session = await openSession(subject);
           const codes = await Promise.all(Array.from({ length: 8 }, (_, n) => issueCode(session, app, n % 2 === 0 ? SCOPES : ['openid'])));
           const redeem = async (n: number) => {

@@ -26,8 +26,13 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-/** Starts an API on a free port, its log kept. `clock` replaces the one the application has. */
-export async function startApi(host: Host, metadata: ModuleMetadata, clock?: Clock): Promise<RunningApi> {
+/** Starts an API on a free port, its log kept. `clock` replaces the one the application has. `prepare` is called before it listens. */
+export async function startApi(
+  host: Host,
+  metadata: ModuleMetadata,
+  clock?: Clock,
+  prepare?: (app: INestApplication) => void | Promise<void>,
+): Promise<RunningApi> {
   const log: LogLine[] = [];
   logs.add(log);
   const builder = Test.createTestingModule(metadata).setLogger(logger);
@@ -35,6 +40,7 @@ export async function startApi(host: Host, metadata: ModuleMetadata, clock?: Clo
   const module = await builder.compile();
   const adapter: AbstractHttpAdapter = host === 'Fastify' ? new FastifyAdapter() : new ExpressAdapter();
   const app = module.createNestApplication(adapter, { logger });
+  await prepare?.(app);
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer() as { address(): AddressInfo }).address().port}`;
   running.add(app);

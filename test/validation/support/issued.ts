@@ -8,6 +8,9 @@ import { ClientStore } from '../../../src/storage/client.store.js';
 import type { TestStorage } from '../../support/storage.js';
 import { AUDIENCE, SUBJECT } from './claims.js';
 
+/** Any application with the stores. */
+export type Place = Pick<TestStorage, 'clock' | 'module'>;
+
 export interface Issued {
   readonly key: EntryKey;
   /** The `jti` a signed token of the entry has. */
@@ -18,7 +21,7 @@ export interface Issued {
   readonly refreshToken: string;
 }
 
-export async function insertClient(storage: TestStorage, id: string): Promise<void> {
+export async function insertClient(storage: Place, id: string): Promise<void> {
   const permissions = { endpoints: [], grantTypes: [], scopes: [], resources: [] };
   const lists = { permissions, redirectUris: [], postLogoutRedirectUris: [], allowedOrigins: [] };
   const client = { id, displayName: id, type: 'public', authenticationMethod: 'none', settings: {}, ...lists } as const;
@@ -26,7 +29,7 @@ export async function insertClient(storage: TestStorage, id: string): Promise<vo
 }
 
 /** Writes a grant of the client `web` with one access token into the database: a reference token, or the entry of a signed one. */
-export async function issue(storage: TestStorage, format: 'reference' | 'signed', client = 'web'): Promise<Issued> {
+export async function issue(storage: Place, format: 'reference' | 'signed', client = 'web'): Promise<Issued> {
   const now = storage.clock.now();
   const expiresAt = new Date(now.getTime() + 900_000);
   const authorizationId = uuidv7(now);

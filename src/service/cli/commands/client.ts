@@ -1,7 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { STANDARD_SCOPES } from '../../../issuance/clients/client-policy.js';
+import { ClientPolicy, STANDARD_SCOPES } from '../../../issuance/clients/client-policy.js';
 import { GrantTypes } from '../../../issuance/grants/grant-types.js';
+import { Endings } from '../../../issuance/tokens/endings.js';
 import { ISSUANCE_OPTIONS } from '../../../issuance/issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../../../issuance/issuance.options.js';
 import { Clock } from '../../../protocol/clock.js';
@@ -45,6 +46,10 @@ export function clientCommands(program: Command, { run }: CommandHost): void {
     .addOption(new Option('--unset <option>', 'empty a list, or follow the service again (several: repeat)').argParser(unsettable))
     .action((id: string, options: ClientOptions) => run((app) => update(app, id, options)));
   client
+    .command('end-tokens <id>')
+    .description('end every token and grant of a client; it may get others at once')
+    .action((id: string) => run((app) => endTokens(app, id)));
+  client
     .command('disable <id>')
     .description('end every token and grant of a client, for good')
     .action((id: string) => run((app) => setEnabled(app, id, false)));
@@ -84,6 +89,13 @@ async function setEnabled(app: INestApplicationContext, id: string, enabled: boo
   return message(enabled ? 'Enabled.' : 'Disabled.', { id });
 }
 
+async function endTokens(app: INestApplicationContext, id: string) {
+  const { disabledAt } = await find(app, id);
+  if (disabledAt) throw new Refusal('The client is disabled: its tokens have ended.');
+  const { grants } = await app.get(Endings, { strict: false }).endClient(id);
+  return message('Ended.', { id, grants });
+}
+
 async function rotateSecret(app: INestApplicationContext, id: string, overlap: number) {
   const client = await find(app, id);
   if (client.type === 'public') throw new Refusal('A public client has no secret.');
@@ -110,7 +122,7 @@ async function refuseFaults(app: INestApplicationContext, client: NewClient): Pr
   const known = await app.get(ScopeStore, { strict: false }).list();
   const faults = clientFaults(client, {
     grantTypes: app.get(GrantTypes, { strict: false }).names,
-    scopes: new Set([...STANDARD_SCOPES, ...known.map(({ name }) => name)]),
+    scopes: new Set([...STANDARD_SCOPES, ...app.get(ClientPolicy, { strict: false }).machineScopes, ...known.map(({ name }) => name)]),
     tokenStorage: app.get<ResolvedIssuanceOptions>(ISSUANCE_OPTIONS, { strict: false }).tokenStorage,
   });
   if (faults.length > 0) throw new Refusal(['The client does not fit:', ...faults.map((fault) => `- ${fault}`)].join('\n'));

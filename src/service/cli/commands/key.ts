@@ -1,9 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { KeyRotation, secondsUntilKnown } from '../../../issuance/keys/key-rotation.js';
+import { KEY_RELOAD_SECONDS, KeyRotation, secondsUntilKnown } from '../../../issuance/keys/key-rotation.js';
 import { Clock } from '../../../protocol/clock.js';
 import { KeyStore, type KeyPurpose, type KeyRecord } from '../../../storage/key.store.js';
 import type { CommandHost } from '../command-host.js';
-import { table } from '../terminal.js';
+import { message, Refusal, table } from '../terminal.js';
 
 const PURPOSES: readonly KeyPurpose[] = ['sign:ES256', 'sign:RS256', 'derive', 'seal:refresh'];
 
@@ -46,7 +46,24 @@ export function keyCommands(program: Command, { run }: CommandHost): void {
         return { data: { message: text, rotated }, human: `${text}\n${table(rotated, ['purpose', 'kid', 'activates']).human}` };
       }),
     );
+  key
+    .command('revoke <kid>')
+    .description('end a signing key that has leaked: all that it signed is refused everywhere; one in use is replaced at once')
+    .action((kid: string) =>
+      run(async (app) => {
+        const revoked = await app.get(KeyRotation, { strict: false }).revoke(kid);
+        if (!revoked) throw new Refusal('There is no signing key of that name, or it was revoked before.');
+        const { successor } = revoked;
+        return message(successor ? `Revoked, and replaced. ${STILL}` : 'Revoked.', {
+          revoked: kid,
+          ...(successor && { successor: successor.kid }),
+        });
+      }),
+    );
 }
+
+/** After which no instance signs with it any more. */
+const STILL = `For up to ${KEY_RELOAD_SECONDS} seconds other instances may sign with it: that is refused as well.`;
 
 const costOf = (chosen: readonly KeyPurpose[]): string =>
   `Active at once. For up to ${Math.max(...chosen.map(secondsUntilKnown))} seconds, wherever a new key is not known yet, good tokens may be refused.`;

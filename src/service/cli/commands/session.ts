@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { Endings } from '../../../issuance/tokens/endings.js';
 import { Clock } from '../../../protocol/clock.js';
-import { isUuid } from '../../../protocol/uuid.js';
 import { SessionStore } from '../../../storage/session.store.js';
 import type { CommandHost } from '../command-host.js';
 import { findPerson } from '../find-person.js';
@@ -23,17 +23,19 @@ export function sessionCommands(program: Command, { run }: CommandHost): void {
     );
   session
     .command('end <user> [sid]')
-    .description('end one session of a person with its tokens, or all of them')
+    .description('end one session of a person with its tokens, or all of them; what apps may do without a session goes on: see `user end`')
     .option('--all', 'all sessions')
     .action((who: string, sid: string | undefined, options: { all?: true }) => {
       if ((sid === undefined) !== (options.all === true)) throw new Misuse('Name one session, or say --all.');
       return run(async (app) => {
         const person = await findPerson(app, who);
-        const store = app.get(SessionStore, { strict: false });
-        const now = app.get(Clock, { strict: false }).now();
-        if (sid === undefined) return message('Ended.', { ended: await store.endOthers(person.id, undefined, now) });
-        if (!isUuid(sid) || !(await store.end(person.id, sid, now))) throw new Refusal('The person has no such session.');
-        return message('Ended.', { ended: 1 });
+        if (sid === undefined) {
+          const now = app.get(Clock, { strict: false }).now();
+          return message('Ended.', { ended: await app.get(SessionStore, { strict: false }).endOthers(person.id, undefined, now) });
+        }
+        const { grants, browsers } = await app.get(Endings, { strict: false }).endSession(sid, person.id);
+        if (grants === 0 && browsers === 0) throw new Refusal('The person has no such session.');
+        return message('Ended.', { ended: 1, grants });
       });
     });
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Account } from '../../../identity/accounts/accounts.js';
 import { UserError } from '../../../identity/user-error.js';
 import { Users } from '../../../identity/users.js';
+import { Endings } from '../../../issuance/tokens/endings.js';
 import { isScopeToken } from '../../../protocol/scope.js';
 import { claimFaults } from '../claim-rules.js';
 import { collect, type CommandHost } from '../command-host.js';
@@ -79,6 +80,15 @@ export function userCommands(program: Command, { run, terminal }: CommandHost): 
       run(async (app) =>
         table((await app.get(Users, { strict: false }).list()).map(describe), ['id', 'email', 'status', 'roles', 'name', 'created']),
       ),
+    );
+  user
+    .command('end <user>')
+    .description('end all sessions and tokens of a person, by e-mail or id; they may sign in again at once')
+    .action((who: string) =>
+      run(async (app) => {
+        const { id } = await findPerson(app, who);
+        return message('Ended.', { id, ...(await app.get(Endings, { strict: false }).endUser(id)) });
+      }),
     );
   user
     .command('disable <user>')

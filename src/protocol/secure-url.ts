@@ -1,4 +1,4 @@
-import { isLoopback } from '../../protocol/loopback.js';
+import { isLoopback } from './loopback.js';
 
 /** Whether it is a URL that tokens, keys and secrets may travel by: https, or http to this very machine (RFC 6750 §5.3, RFC 8252 §8.3). */
 export function isSecureUrl(text: string): boolean {
