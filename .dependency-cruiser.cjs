@@ -69,6 +69,12 @@ module.exports = {
       to: { path: '^node_modules/(fastify|express|@nestjs/platform-[^/]+)/' },
     },
     {
+      name: 'guards-load-sockets-and-messages-only-where-they-are-used',
+      severity: 'error',
+      from: { path: '^src/validation/', pathNot: '^src/validation/calls/nest-exceptions\\.ts$' },
+      to: { path: '^node_modules/(@nestjs/(websockets|microservices|graphql|mercurius)|ws|socket\\.io[^/]*|graphql|mercurius)/' },
+    },
+    {
       name: 'inside-the-package-import-the-file-itself',
       severity: 'error',
       from: { path: '^src/' },

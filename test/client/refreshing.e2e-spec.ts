@@ -8,6 +8,7 @@ import {
   webStorage,
   type CountersignClientOptions,
   type LockManager,
+  type Refresher,
   type SignInReason,
 } from '../../src/client/index.js';
 import { IssuanceEvents } from '../../src/issuance/issuance-events.js';
@@ -180,6 +181,41 @@ describe('While the service is away', () => {
     service.clock.advance(LIFETIME + 1);
     expect(await refusal(me())).toBeInstanceOf(RefreshUnavailableError);
     expect([await client.isSignedIn(), asked]).toEqual([true, []]);
+  });
+});
+
+describe('A service that refreshes only what has expired (refreshOnlyWhenExpired)', () => {
+  let strict: TestService;
+  beforeAll(async () => {
+    strict = await startService({ beside: service, identity: { refreshOnlyWhenExpired: true } });
+  });
+  afterAll(() => strict.close());
+
+  it('does not look at the access token where it is not sent along: it is renewed in time', async () => {
+    const { me } = await signedIn({ refresher: signInApi(strict.url) });
+    service.clock.advance(LIFETIME - 30);
+    expect([await me(), line.refreshes, line.answered]).toEqual([200, 1, 1]);
+    service.clock.advance(31);
+    expect([await me(), line.refreshes]).toEqual([200, 1]);
+  });
+
+  it('says 409 where it is: the token is used while it lives, then renewed', async () => {
+    const answers: number[] = [];
+    const withBoth: Refresher = {
+      refresh: async (pair, { fetch, signal }) => {
+        const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(pair), signal };
+        const answer = await fetch(`${strict.url}/auth/refresh`, request);
+        answers.push(answer.status);
+        if (!answer.ok) throw new Error('not yet');
+        return (await answer.json()) as Awaited<ReturnType<Refresher['refresh']>>;
+      },
+      end: () => Promise.resolve(),
+    };
+    const { me, client, asked, person } = await signedIn({ refresher: withBoth });
+    service.clock.advance(LIFETIME - 30);
+    expect([await me(), await client.accessToken(), answers]).toEqual([200, person.accessToken, [409]]);
+    service.clock.advance(31);
+    expect([await parallel(5, me), answers, asked]).toEqual([Array(5).fill(200), [409, 200], []]);
   });
 });
 

@@ -6,7 +6,7 @@ import { report } from '../races/support/figures.js';
 import { crashUnderLoad, startService, type Aftermath } from './support/crash-run.js';
 import { PATIENCE, rounds } from '../races/support/size.js';
 
-const TIMES = rounds(3, 5);
+const TIMES = rounds(3, 10);
 
 let cluster: TestCluster;
 let service: ServiceProcess;

@@ -1,4 +1,5 @@
 import { Accounts } from '../../src/identity/accounts/accounts.js';
+import { Endings } from '../../src/issuance/tokens/endings.js';
 import { DeviceRequests } from '../../src/issuance/devices/device-requests.js';
 import { parseUserCode, type UserCode } from '../../src/protocol/user-code.js';
 import { ClientStore } from '../../src/storage/client.store.js';
@@ -224,6 +225,14 @@ describe('A poll (RFC 8628 §3.5)', () => {
       else await accounts.changePassword({ account: ada, passwordHash: 'x', end: 'none', connectedApps: false });
       expect(outcome(await tv.poll(deviceCode))).toEqual([400, 'invalid_grant']);
     }
+  });
+
+  it('of somebody of whom everything has ended since is denied', async () => {
+    const ada = await person(service);
+    const { deviceCode, userCode } = await tv.start();
+    await (await signedIn(service, ada)).answer(userCode);
+    expect(await service.get(Endings).endUser(ada.id)).toMatchObject({ grants: 0 });
+    expect(outcome(await tv.poll(deviceCode))).toEqual([400, 'access_denied']);
   });
 
   it('after the consent was withdrawn, or its client disabled, yields nothing', async () => {

@@ -108,7 +108,7 @@ it(
     await fuzz({
       name: 'authorization',
       input: wayRequest(genuine),
-      runs: { usual: 1_200, soak: 2_500 },
+      runs: { usual: 500, soak: 2_500 },
       outcome: async (one) => {
         if (sent++ % 20 === 0) await rows.forgetFailures(); // of clients that did not prove themselves
         const answer = await send(service.url, one);

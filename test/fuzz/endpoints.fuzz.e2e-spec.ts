@@ -135,7 +135,7 @@ describe('Whatever is sent', () => {
       await fuzz({
         name: 'endpoints',
         input: fuzzRequest(genuine),
-        runs: { usual: 1_000, soak: 2_500 },
+        runs: { usual: 500, soak: 2_500 },
         outcome: async (request) => {
           // Wrong credentials are counted; only the first of them would be looked at.
           if (sent++ % 10 === 0) await rows.forgetFailures();
@@ -188,7 +188,7 @@ describe('Whatever is sent', () => {
       await fuzz({
         name: 'what is no HTTP',
         input: fc.tuple(line, fc.array(header, { maxLength: 5 }), body),
-        runs: { usual: 200, soak: 1_000 },
+        runs: { usual: 100, soak: 1_000 },
         outcome: async ([first, headers, rest]) => {
           const answer = await sendRaw(service.url, Buffer.from([first, ...headers, '', rest].join('\r\n'), 'latin1'));
           expect(answer).not.toMatch(/^HTTP\/1\.1 5/);

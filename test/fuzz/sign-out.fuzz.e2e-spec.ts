@@ -47,7 +47,7 @@ describe('Whatever is sent to /connect/logout and /sign-out', () => {
       await fuzz({
         name: 'signing out',
         input: requests,
-        runs: { usual: 1_500, soak: 2_500 },
+        runs: { usual: 500, soak: 2_500 },
         outcome: async (request) => {
           const answer = await send(service.url, request);
           if (answer) expectTame(request.method, answer);

@@ -9,6 +9,7 @@ import { migrations } from '../../migrations/index.js';
 import { ReaderRole1764000000002 } from '../../migrations/1764000000002-reader-role.js';
 import { createDataSource } from '../../src/storage/postgres/data-source.js';
 import { FIND } from '../../src/storage/postgres/authorization.sql.js';
+import { FETCH_LOG, OPEN_LOG, READ_POSITION, READ_SINCE } from '../../src/storage/postgres/revocation-log.sql.js';
 import { parseToken } from '../../src/protocol/token-string.js';
 import { parseTokenId } from '../../src/protocol/entry-key.js';
 import { confidentialClient } from '../support/clients.js';
@@ -133,6 +134,21 @@ describe('The role of APIs that check entries, countersign_reader', () => {
     }
   });
 
+  it('follows the log of revocations by the statements of its readers', async () => {
+    await signUp(service.url).then(({ refreshToken }) =>
+      new ProtocolClient(service.url, { id: 'first-party', secret: undefined }).revoke(refreshToken),
+    );
+    const { position, all } = await asReader(async () => {
+      const position = await client.query<{ epoch: string }>(READ_POSITION.text);
+      await client.query(OPEN_LOG.text, [service.clock.now()]);
+      return { position: position.rows[0], all: (await client.query(FETCH_LOG.text)).rows };
+    });
+    expect(position).toEqual({ epoch: expect.any(String), snapshot: expect.any(String) });
+    expect(all).toEqual([expect.objectContaining({ kind: 2 })]);
+    const { rows } = await asReader(() => client.query(READ_SINCE.text, ['1', []]));
+    expect(rows).toEqual([expect.objectContaining({ kind: 2, epoch: position?.epoch })]);
+  });
+
   const forbidden = [
     'select * from client_secret',
     'select * from users',
@@ -153,7 +169,6 @@ describe('The role of APIs that check entries, countersign_reader', () => {
     'select standing_authorization_id from client',
     'select jwks, permissions from client',
     'select * from client',
-    'select * from revocation_log',
     'select * from token_entries',
     `insert into token_entry (created_at, expires_at, authorization_id, number, bucket, type) values (now(), now(), gen_random_uuid(), 1, 1, 4)`,
     'update token_entry set revoked_at = null',
@@ -164,6 +179,8 @@ describe('The role of APIs that check entries, countersign_reader', () => {
     'update client set disabled_at = null',
     'update key set revoked_at = null',
     'delete from revocation_log',
+    'update revocation_log set key = key',
+    `insert into revocation_log (kind, key, expires_at) values (2, '', now())`,
     'select * from authorizations for update',
     'create table public.mine (x int)',
     'drop table token_entry',

@@ -7,7 +7,7 @@ import { Tally } from './tally.js';
 import { World } from './world.js';
 
 const soak = process.env['SOAK'] === '1';
-const RUNS = soak ? 12 : 6;
+const RUNS = soak ? 9 : 6;
 /** Most of it would go into shrinking a failure. */
 const LONGEST_MS = soak ? 3_600_000 : 180_000;
 

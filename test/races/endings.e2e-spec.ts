@@ -1,4 +1,5 @@
 import { authorizing } from './endings/authorizing.js';
+import { beginningAgain } from './endings/beginning-again.js';
 import { massRevocation } from './endings/mass-revocation.js';
 import { refreshing } from './endings/refreshing.js';
 import { signingIn } from './endings/signing-in.js';
@@ -17,3 +18,4 @@ signingIn(stage);
 signingOut(stage);
 authorizing(stage);
 massRevocation(stage);
+beginningAgain(stage);

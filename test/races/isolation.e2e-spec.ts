@@ -28,7 +28,7 @@ describe.each(LEVELS)('On a database whose transactions are %s', (isolation) => 
       const chain = await openChain(stage, { client: client.id });
       let token = chain.refreshToken;
       const took: number[] = [];
-      for (let round = 0; round < rounds(3, 5); round++) {
+      for (let round = 0; round < rounds(1, 10); round++) {
         const before = await rowsOf(stage, chain.authorizationId);
         const { result: answers, startedAt, answeredAt } = await timed(() => present(stage.clients(client), token, 64));
         took.push(answeredAt - startedAt);

@@ -106,6 +106,21 @@ describe('the command line', () => {
     expect((await done('client list')).out).toMatch(/^stopped +confidential +enabled/m);
   }, 40_000);
 
+  it('ends the tokens of a client, which gets others at once', async () => {
+    const { json } = await done('--json client create --id leaking --type confidential --endpoint token --endpoint introspection');
+    const client = new ProtocolClient(service.url, { id: 'leaking', secret: json.secret });
+    const token = async (): Promise<string> => (await client.token({ grant_type: 'client_credentials' })).body.access_token;
+    const leaked = await token();
+    expect((await done('--json client end-tokens leaking')).json).toEqual({ message: 'Ended.', id: 'leaking', grants: 1 });
+    const next = await token();
+    expect((await client.introspect(leaked)).body).toEqual({ active: false });
+    expect((await client.introspect(next)).body.active).toBe(true);
+    expect((await done('client end-tokens leaking')).out).toBe('Ended.\n');
+    expect((await done('--json client end-tokens leaking')).json).toMatchObject({ grants: 0 });
+    await done('client disable leaking');
+    expect(await cli('client end-tokens leaking')).toMatchObject({ status: 1, err: 'The client is disabled: its tokens have ended.\n' });
+  });
+
   it('makes people: with a password from standard input, asked for, or generated', async () => {
     const login = (email: string, password: string) => new ProtocolClient(service.url).json('POST', '/auth/login', { email, password });
     await done('user create --email Piped@example.test --password-stdin --role admin', { stdin: 'correct horse battery\n' });
@@ -149,6 +164,47 @@ describe('the command line', () => {
     expect((await done(`--json session end ${email} --all`)).json).toMatchObject({ ended: 1 });
     expect((await done(`session list ${email}`)).out).toBe('None.\n');
   });
+
+  it('ends everything of a person, who may sign in again at once', async () => {
+    const { email, password, userId, accessToken } = await signUp(service.url);
+    const client = new ProtocolClient(service.url);
+    const me = async (token: string) => (await client.json('GET', '/auth/me', undefined, token)).status;
+    expect((await done(`--json user end ${email}`)).json).toEqual({ message: 'Ended.', id: userId, grants: 1, browsers: 0 });
+    const { body } = await client.json('POST', '/auth/login', { email, password });
+    expect([await me(accessToken), await me(body.accessToken)]).toEqual([401, 200]);
+    expect((await done(`user end ${userId}`)).out).toBe('Ended.\n');
+    expect(await me(body.accessToken)).toBe(401);
+    expect((await done(`--json user end ${email}`)).json).toMatchObject({ grants: 0, browsers: 0 });
+  });
+
+  it('lists and ends grants', async () => {
+    const { email, accessToken, refreshToken } = await signUp(service.url);
+    const { json: shown } = await done('--json token show', { stdin: refreshToken });
+    const { json } = await done(`--json authorization list ${email}`);
+    expect(json).toEqual([
+      {
+        ...{ id: shown.authorization, client: 'first-party', sid: shown.session, scopes: shown.scopes },
+        ...{ createdAt: shown.created, lastUsedAt: shown.created, expiresAt: shown.expires },
+      },
+    ]);
+    expect((await done(`authorization list ${email}`)).out).toMatch(/^ID +CLIENT +SID +SCOPES +CREATEDAT +LASTUSEDAT +EXPIRESAT\n/);
+    await done(`authorization end ${json[0].id}`);
+    expect((await new ProtocolClient(service.url).json('GET', '/auth/me', undefined, accessToken)).status).toBe(401);
+    expect(await cli(`authorization end ${json[0].id}`)).toMatchObject({
+      status: 1,
+      err: 'There is no such grant, or it has ended already.\n',
+    });
+    expect((await done(`authorization list ${email}`)).out).toBe('None.\n');
+  });
+
+  it.each(['user end piped@example.test', 'client end-tokens first-party', 'authorization end 01a201b4-a9e1-773f-897a-76f304818343'])(
+    'refuses `%s` where tokens are not stored',
+    async (args) => {
+      const ran = await cli(args, { environment: { ...variables(), TOKEN_STORAGE: 'off' } });
+      expect([ran.status, ran.out]).toEqual([1, '']);
+      expect(ran.err).toMatch(/^Token storage is off/);
+    },
+  );
 
   describe('token', () => {
     it('shows and revokes an access token', async () => {
@@ -246,6 +302,22 @@ describe('the command line', () => {
       expect((await done('key list')).out).toMatch(/sign:ES256 +\S+ +retired/);
       expect((await done('--json key rotate --now --purpose derive')).json.message).toMatch(/up to 120 seconds/);
     });
+
+    it('revoke ends what a key has signed, and replaces one that is in use', async () => {
+      const { accessToken } = await signUp(service.url);
+      const me = async (token: string) => (await new ProtocolClient(service.url).json('GET', '/auth/me', undefined, token)).status;
+      const { kid } = JSON.parse(Buffer.from(accessToken.split('.')[0] ?? '', 'base64url').toString()) as { kid: string };
+      expect(await me(accessToken)).toBe(200);
+      const inUse = (await active())['sign:ES256'] ?? '';
+      const { json } = await done(`--json key revoke ${inUse}`);
+      expect(json).toMatchObject({ revoked: inUse, successor: (await active())['sign:ES256'] });
+      expect(json.message).toMatch(/^Revoked, and replaced\. For up to 30 seconds/);
+      // The service signs with what it knows.
+      if (kid !== inUse) expect((await done(`--json key revoke ${kid}`)).json).toEqual({ message: 'Revoked.', revoked: kid });
+      expect(await me(accessToken)).toBe(401);
+      for (const none of [kid, 'nothing', (await active())['derive'] ?? '']) expect((await cli(`key revoke ${none}`)).status).toBe(1);
+      expect((await keys()).filter(({ state }) => state === 'revoked')).toHaveLength(new Set([kid, inUse]).size);
+    });
   });
 
   it('manages scopes', async () => {
@@ -272,6 +344,7 @@ describe('the command line', () => {
     ['client show nobody', /There is no such client/],
     ['client update nobody --name x', /There is no such client/],
     ['client disable nobody', /There is no such client/],
+    ['client end-tokens nobody', /There is no such client/],
     ['client rotate-secret nobody', /There is no such client/],
     ['client rotate-secret first-party', /public client has no secret/],
     ['client rotate-secret backend --overlap 99999999', /--overlap must be from 0/],
@@ -311,6 +384,12 @@ describe('the command line', () => {
     ['user create --email a@example.test --name A\u202eda', /The name is too long, or holds characters that are not allowed/],
     ['user disable nobody@example.test', /There is no such user/],
     ['user enable 01a201b4-a9e1-773f-897a-76f304818343', /There is no such user/],
+    ['user end nobody@example.test', /There is no such user/],
+    ['user end nobody', /There is no such user/],
+    ['authorization list nobody@example.test', /There is no such user/],
+    ['authorization end 01a201b4-a9e1-773f-897a-76f304818343', /There is no such grant/],
+    ['authorization end x', /There is no such grant/],
+    ['session end piped@example.test x', /no such session/],
     ['session list nobody@example.test', /There is no such user/],
     ['session end piped@example.test 01a201b4-a9e1-773f-897a-76f304818343', /no such session/],
   ];

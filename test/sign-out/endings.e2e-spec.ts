@@ -1,9 +1,10 @@
 import { Users } from '../../src/identity/users.js';
+import { Endings } from '../../src/issuance/tokens/endings.js';
 import { TokenRevoker } from '../../src/issuance/tokens/token-revoker.js';
+import { parseTokenId } from '../../src/protocol/entry-key.js';
 import { BrowserSessionStore } from '../../src/storage/browser-session.store.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { ConsentStore } from '../../src/storage/consent.store.js';
-import { RevocationStore } from '../../src/storage/revocation.store.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { Browser } from '../support/browser.js';
 import type { CodeFlow } from '../support/code-flow.js';
@@ -167,8 +168,13 @@ const ENDINGS: readonly [string, (all: Stage) => Promise<unknown>, { alive: stri
   ['disabling the person', ({ here }) => service.get(Users).disable(here.userId), { alive: [], notices: BOTH }],
   [
     "the operator's word on everything of the person",
-    ({ here }) => service.get(RevocationStore).endSubject(here.userId, now()),
+    ({ here }) => service.get(Endings).endUser(here.userId),
     { alive: [], notices: BOTH },
+  ],
+  [
+    "the operator's word on a session",
+    ({ here: { session } }) => service.get(Endings).endSession(session.sid),
+    { alive: ['other', 'ownApp', 'ownOther'], notices: HERE },
   ],
   [
     'the session twice over',
@@ -191,6 +197,11 @@ const ENDINGS: readonly [string, (all: Stage) => Promise<unknown>, { alive: stri
     'withdrawing a consent',
     ({ here: { session } }) => service.get(ConsentStore).withdraw(session.subject, told.client.id, now()),
     { alive: ['offline', 'unheard', 'ownApp', 'ownOther'], notices: [] },
+  ],
+  [
+    "the operator's word on a grant",
+    ({ online }) => service.get(Endings).endAuthorization(parseTokenId(claimsOf(online.accessToken).jti)?.authorizationId ?? ''),
+    { alive: ['offline', 'unheard', 'other', 'ownApp', 'ownOther'], notices: [] },
   ],
   [
     'revoking a refresh token',

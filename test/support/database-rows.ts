@@ -18,6 +18,7 @@ const TABLES = [
   'user_code',
   'logout_notice',
   'web_session',
+  'web_session_logout_token',
   'key',
 ] as const;
 

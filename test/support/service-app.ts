@@ -8,6 +8,8 @@ import type { IssuanceOptions } from '../../src/issuance/issuance.options.js';
 import { Clock } from '../../src/protocol/clock.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
 import { TEST_MASTER_KEY } from './first-start.js';
+import { Argon2 } from '../../src/identity/passwords/argon2.js';
+import { QuickArgon2 } from './quick-argon2.js';
 import { createDatabase, type TestDatabase } from './postgres.js';
 import { EMPTY, STARTED } from './template.js';
 import { TestClock } from './test-clock.js';
@@ -64,6 +66,8 @@ export async function startService({
   })
     .overrideProvider(Clock)
     .useValue(clock)
+    .overrideProvider(Argon2)
+    .useValue(new QuickArgon2())
     .compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error', 'fatal'] });
   await app.listen(port, '127.0.0.1');

@@ -3,8 +3,14 @@ import { startEmbeddedDatabase } from '../../src/service/embedded-database.js';
 import { chosenBinaries, clusterFolder, removeAbandonedClusters } from './cluster-folder.js';
 import { createTemplates } from './create-templates.js';
 
-// Losing this cluster costs nothing, and waiting for the disk would be most of a test's time.
-const careless = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
+// Losing this cluster costs nothing, and waiting for the disk would be most of a test's time; starting helpers for a query that reads many small tables, too.
+const careless = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '300',
+  max_parallel_workers_per_gather: '0',
+};
 
 /** One server for all test files, with the template their databases are copied from. Returns how to stop it. */
 export async function startSharedServer(): Promise<() => Promise<void>> {

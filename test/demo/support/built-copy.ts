@@ -24,8 +24,12 @@ export class BuiltCopy {
   }
 
   /** Runs a compiled script to its end, with temporary files inside the copy. `stopAt`: SIGTERM as soon as the output holds this text. */
-  async script(path: string, stopAt?: string): Promise<{ readonly status: number | null; readonly output: string }> {
-    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: this.folder };
+  async script(
+    path: string,
+    stopAt?: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly status: number | null; readonly output: string }> {
+    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: this.folder, ...environment };
     return new Promise((resolve) => {
       const child = execFile(process.execPath, [join(this.folder, path)], { cwd: this.folder, env }, (_error, stdout, stderr) =>
         resolve({ status: child.exitCode, output: stdout + stderr }),

@@ -34,15 +34,15 @@ export function oneSuccessor(stage: Stage): void {
 
     it(
       'gives all of them one successor and one access token, with the rows of one rotation',
-      () => race('JWT', publicClient(), rounds(12, 50), RACERS),
+      () => race('JWT', publicClient(), rounds(5, 50), RACERS),
       PATIENCE,
     );
 
     it(
       'and by reference, and self-contained',
       async () => {
-        await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(5, 15), RACERS);
-        await race('refresh token self-contained', publicClient().withSettings({ referenceRefreshTokens: false }), rounds(5, 15), RACERS);
+        await race('access token by reference', publicClient().withSettings({ referenceAccessTokens: true }), rounds(2, 20), RACERS);
+        await race('refresh token self-contained', publicClient().withSettings({ referenceRefreshTokens: false }), rounds(2, 20), RACERS);
       },
       PATIENCE,
     );
@@ -55,7 +55,7 @@ export function oneSuccessor(stage: Stage): void {
         const chain = await openChain(stage, { client: client.id, scopes: ['todos:read', 'todos:write'] });
         const asked = [undefined, 'todos:read', 'todos:write'];
         let token = chain.refreshToken;
-        for (let round = 0; round < rounds(6, 25); round++) {
+        for (let round = 0; round < rounds(3, 25); round++) {
           const before = await rowsOf(stage, chain.authorizationId);
           const offset = Math.floor(Math.random() * 3); // who comes first differs
           const scopeOf = (racer: number) => asked[(racer + offset) % 3];
@@ -89,7 +89,7 @@ export function oneSuccessor(stage: Stage): void {
       'one of 64 wins at most, and the family ends with one log row',
       async () => {
         const client = await stage.register(publicClient().withSettings({ leeway: 0 }));
-        for (let round = 0; round < rounds(6, 25); round++) {
+        for (let round = 0; round < rounds(3, 25); round++) {
           const chain = await openChain(stage, { client: client.id });
           const answers = await throughGate(stage, chain.authorizationId, POOLS, () =>
             present(stage.clients(client), chain.refreshToken, RACERS),

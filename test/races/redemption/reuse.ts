@@ -7,7 +7,7 @@ import { present, rowsOf } from '../support/one-successor.js';
 import type { Stage } from '../support/stage.js';
 import { PATIENCE, rounds } from '../support/size.js';
 
-const ROUNDS = rounds(16, 50);
+const ROUNDS = rounds(8, 50);
 
 /** An old token is presented while the head is redeemed. */
 export function reuse(stage: Stage): void {

@@ -5,7 +5,7 @@ export interface Outcome {
 }
 
 /** While all rounds have come out one way, nothing raced: on a busy machine one side may be late every time. So many times as many rounds at most. */
-const PATIENT = 5;
+const PATIENT = 20;
 
 /** Runs so many rounds, and more until both outcomes were seen. Fails if that takes too long. */
 export async function untilBothWays(rounds: number, round: (n: number) => Promise<Outcome>): Promise<Outcome> {

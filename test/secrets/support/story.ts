@@ -153,6 +153,8 @@ export class Story {
       '/connect/introspect',
       '/connect/revoke',
       '/connect/userinfo',
+      '/connect/revocations',
+      '/connect/revocations/snapshot',
       '/auth/login',
       '/auth/me',
       '/health/ready',

@@ -1,0 +1,5 @@
+import base from '../jest.config.js';
+import { LONGER } from './longer.js';
+
+/** @type {import('jest').Config} */
+export default { ...base, rootDir: '..', testMatch: LONGER.map((path) => `${path}{/**/*,}.e2e-spec.ts`) };
