@@ -1,84 +1,69 @@
-/**
- * Measures CPU per request of our service against the floor, both on the same Postgres with default durability, round by round in turn.
- * `npm run bench`; ROUNDS, SECONDS and CONNECTIONS may be set, and ONLY to what the names of operations have in common: `ONLY=session`.
- */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { startCluster } from '../test/support/postgres.js';
-import { migrate } from '../test/support/migrate.js';
-import { unusedPort } from '../test/support/unused-port.js';
-import { MeasuredProcess } from './child.js';
-import { load } from './load.js';
-import { comparisons } from './operations.js';
+/** `npm run bench`: see `--help`, and bench/README.md. */
+import { startBenchCluster } from './database/bench-cluster.js';
+import { StatementCounter } from './database/statement-counter.js';
+import { pinning, pinThisProcess } from './machine/cores.js';
+import { describeMachine } from './machine/description.js';
+import { measureRounds } from './measure/rounds.js';
+import { RunningServers } from './measure/running-servers.js';
+import { operations } from './operations/all.js';
+import { HELP, readOptions, type BenchOptions } from './options.js';
+import { conditions } from './report/conditions.js';
+import { keep, lastRun, publish } from './report/publish.js';
+import { operationResult, type OperationResult, type RunResult } from './report/result.js';
+import { plainTable, resultRows, verdictRows } from './report/table.js';
+import { compileServers } from './setup/compile.js';
+import { installPackages } from './setup/install.js';
 
-const rounds = Number(process.env['ROUNDS'] ?? 3);
-const seconds = Number(process.env['SECONDS'] ?? 3);
-const connections = Number(process.env['CONNECTIONS'] ?? 32);
+const options = readOptions(process.argv.slice(2), process.env);
+if (options === 'help') console.log(HELP);
+else if (options === 'list') console.log(operations.map(({ name }) => name).join('\n'));
+else if (options === 'publish-last') await publish(await lastRun());
+else await run(options);
 
-const cluster = await startCluster({ durable: true });
-await migrate(cluster.url);
-const port = await unusedPort();
-const environment = { DATABASE_URL: cluster.url, CONNECTIONS: String(connections), PORT: String(port), ISSUER: `http://localhost:${port}` };
-const service = await MeasuredProcess.start('./service-process.ts', environment);
-const floor = await MeasuredProcess.start('./floor-process.ts', environment);
-const results = [];
+async function run(chosen: BenchOptions): Promise<void> {
+  installPackages();
+  await compileServers();
+  const cores = pinning();
+  if (cores) pinThisProcess(cores.others);
 
-try {
-  for (const { name, ours, theirs, target } of await comparisons(service, floor, environment)) {
-    if (!name.includes(process.env['ONLY'] ?? '')) continue;
-    await load(ours.process.url, connections, 1_500, ours.next); // warm up
-    await load(theirs.process.url, connections, 1_500, theirs.next);
-    const measured: Record<'ours' | 'theirs' | 'p50' | 'floorP50' | 'p99' | 'perSecond', number[]> = {
-      ours: [],
-      theirs: [],
-      p50: [],
-      floorP50: [],
-      p99: [],
-      perSecond: [],
-    };
-    for (let round = 0; round < rounds; round++) {
-      for (const [side, list] of [
-        [ours, measured.ours],
-        [theirs, measured.theirs],
-      ] as const) {
-        const before = await side.process.cpu();
-        const result = await load(side.process.url, connections, seconds * 1000, side.next);
-        list.push(((await side.process.cpu()) - before) / result.requests);
-        (side === ours ? measured.p50 : measured.floorP50).push(result.p50);
-        if (side !== ours) continue;
-        measured.p99.push(result.p99);
-        measured.perSecond.push(result.requests / result.seconds);
-      }
+  const cluster = await startBenchCluster();
+  const counter = await StatementCounter.connect(cluster);
+  const servers = new RunningServers(cluster, chosen.servers, chosen.connections, cores?.servers);
+  const stopAll = async (): Promise<void> => {
+    await servers.stop();
+    await counter.close();
+    await cluster.remove();
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= stopAll());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().finally(() => process.exit(1)));
+
+  const results: OperationResult[] = [];
+  const result = (): RunResult => ({
+    date: new Date().toISOString(),
+    machine: describeMachine(cluster.version, cores !== undefined),
+    options: chosen,
+    counted: counter.counts,
+    operations: results,
+  });
+  try {
+    for (const operation of operations.filter(({ name }) => name.includes(chosen.only))) {
+      const sides = await operation.sides(servers);
+      if (sides.length === 0) continue;
+      const measured = operationResult(operation.name, sides, await measureRounds(sides, chosen, counter));
+      if (stopping) return;
+      results.push(measured);
+      console.error(inShort(measured));
+      await keep(result());
     }
-    const row = {
-      operation: name,
-      'µs ours': round1(median(measured.ours)),
-      'µs floor': round1(median(measured.theirs)),
-      ratio: round1(median(measured.ours) / median(measured.theirs), 2),
-      'later target': target,
-      'per s': Math.round(median(measured.perSecond)),
-      'p50 ms': round1(median(measured.p50), 2),
-      'floor p50 ms': round1(median(measured.floorP50), 2),
-      'p99 ms': round1(median(measured.p99)),
-    };
-    results.push(row);
-    console.log(`${name}: ${row['µs ours']} µs against ${row['µs floor']} µs, ratio ${row.ratio}`);
+  } finally {
+    await stop();
   }
-} finally {
-  await MeasuredProcess.stopAll();
-  await cluster.remove();
+  console.log([plainTable(resultRows(results)), plainTable(verdictRows(results)), conditions(result())].join('\n\n'));
+  if (chosen.publish) await publish(result());
 }
 
-console.table(results);
-const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, rounds, seconds, connections };
-console.log(JSON.stringify(machine));
-await mkdir(new URL('./results/', import.meta.url), { recursive: true });
-await writeFile(new URL('./results/last.json', import.meta.url), JSON.stringify({ machine, results }, null, 2));
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-function round1(value: number, digits = 1): number {
-  return Number(value.toFixed(digits));
+function inShort({ operation, servers, wrong }: OperationResult): string {
+  const measured = servers.map(({ server, cpu }) => `${server} ${cpu.toFixed(1)} µs`).join(', ');
+  return [`${operation}: ${measured}`, ...Object.entries(wrong).map(([server, answer]) => `  ${server} is void: ${answer}`)].join('\n');
 }

@@ -3,15 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Authenticated } from '../src/session/http/authenticated.decorator.js';
-import { CurrentSession } from '../src/session/http/current-session.decorator.js';
-import { SessionModule } from '../src/session/session.module.js';
-import type { WebSession } from '../src/session/web-session.js';
-import { PostgresStorageModule } from '../src/storage/postgres/postgres-storage.module.js';
-import { TestBrowser } from '../src/testing/browser/test-browser.js';
-import { FaultyProvider } from '../src/testing/provider/faulty-provider.js';
-import { announce } from './child.js';
+import { Authenticated, CurrentSession, SessionModule, type WebSession } from '../../src/session/index.js';
+import { PostgresStorageModule } from '../../src/storage/postgres/index.js';
+import { FaultyProvider, TestBrowser } from '../../src/testing/index.js';
+import { announce } from './announce.js';
 
+const port = Number(process.env['PORT']);
 const BASE_URL = 'https://shop.example';
 const store = process.env['STORE'] as 'none' | 'cookie alone' | 'cookie' | 'postgres';
 
@@ -52,11 +49,11 @@ function sessions(): DynamicModule[] {
 class AppModule {}
 
 const app = await NestFactory.create<NestFastifyApplication>(AppModule, new FastifyAdapter(), { logger: ['error'] });
-await app.listen(0, '127.0.0.1');
-const url = await app.getUrl();
+await app.listen(port, '127.0.0.1');
+const url = `http://127.0.0.1:${port}`;
 
 const browser = new TestBrowser({ hosts: { [BASE_URL]: url } });
 if (store !== 'none') await browser.navigate(`${BASE_URL}/orders`);
 const cookie = browser.jar.cookieHeader(BASE_URL, { site: 'same-origin', navigation: false, method: 'GET' }) ?? '';
 await provider.stop();
-announce({ port: Number(new URL(url).port), cookie });
+announce({ port, offers: { route: () => ({ path: '/orders', headers: { cookie, 'x-csrf': '1' } }) } });
