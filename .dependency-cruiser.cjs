@@ -35,7 +35,7 @@ module.exports = {
     {
       name: 'nothing-imports-service-but-the-entry-points',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(service/|main\\.ts|cli\\.ts)' },
+      from: { path: '^src/', pathNot: '^src/(service/|main\\.ts|worker\\.ts|cli\\.ts)' },
       to: { path: '^src/service/' },
     },
     {

@@ -41,6 +41,16 @@ export async function layFoundations(environment: Environment, { attach = false,
   }
 }
 
+/** What the primary has laid, for a worker of its: it starts no database, and stops none. @throws Error when the primary is gone */
+export async function sharedFoundations(environment: Environment): Promise<Foundations> {
+  const masterKey = environment.MASTER_KEY ?? fromFile(environment.MASTER_KEY_FILE);
+  if (environment.DATABASE_URL !== undefined && masterKey) return { databaseUrl: environment.DATABASE_URL, masterKey };
+  const directory = resolve(environment.DATA_DIRECTORY);
+  const running = await attachEmbeddedDatabase(directory);
+  if (!running) throw new Error('The process that has the embedded database is gone.');
+  return { databaseUrl: running.url, masterKey: masterKey ?? (await ownMasterKey(directory)) };
+}
+
 function fromFile(path: string | undefined): Buffer | undefined {
   if (path === undefined) return undefined;
   const read = readMasterKeyFile(path);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrations } from '../../migrations/index.js';
 import { createDataSource } from '../storage/postgres/data-source.js';
-import { sqlState, type Statement } from '../storage/postgres/database.js';
+import { sqlState } from '../storage/postgres/database.js';
+import type { Statement } from '../storage/postgres/statement.js';
 
 const OLDEST_SERVER = 150_000;
 const ATTEMPTS = 20;
@@ -37,6 +38,19 @@ export async function prepareDatabase(url: string, options: { readonly migrate: 
       );
     }
     return await migrateAlone(connection);
+  } finally {
+    await connection.destroy();
+  }
+}
+
+/** How many connections the server allows to accounts that are no superusers. */
+export async function connectionsAllowed(url: string): Promise<number> {
+  const connection = await createDataSource({ url, poolSize: 1 }).initialize();
+  try {
+    const [{ allowed }] = (await connection.query(
+      `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as allowed`,
+    )) as [{ allowed: number }];
+    return allowed;
   } finally {
     await connection.destroy();
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { IDENTITY_DEFAULTS, resolveIdentityOptions } from '../../src/identity/identity.options.js';
@@ -76,6 +76,9 @@ describe('the environment', () => {
     ['SIGN_IN_SESSION_LIFETIME', '300', 300],
     ['LOG_LEVEL', 'debug', 'debug'],
     ['SHUTDOWN_TIMEOUT', ' 5 ', 5],
+    ['WORKERS', '', 1],
+    ['WORKERS', '128', 128],
+    ['WORKERS', 'AUTO', Math.min(availableParallelism(), 128)],
   ];
   it.each(read)('reads %s=%s', (variable, text, value) => {
     expect(readEnvironment({ [variable]: text })[variable as keyof Environment]).toEqual(value);
@@ -128,6 +131,11 @@ describe('the environment', () => {
     ['SIGN_IN_SESSION_LIFETIME', '299', /SIGN_IN_SESSION_LIFETIME must be a whole number from 300/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL/],
     ['DATABASE_POOL_SIZE', '1', /DATABASE_POOL_SIZE/],
+    ...['0', '-1', '1.5', 'NaN', 'many', '129'].map((text): [string, string, RegExp] => [
+      'WORKERS',
+      text,
+      /WORKERS must be a whole number from 1 to 128, or auto\./,
+    ]),
     ['NODE_ENV', 'production', /MASTER_KEY is required because NODE_ENV is production/],
   ];
   it.each(refused)('refuses %s=%s, by one fault that does not repeat what was given', (variable, text, fault) => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdir, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopLeftover } from '../../src/service/embedded-database/leftover.js';
@@ -9,6 +9,7 @@ import { onServer } from '../support/on-server.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { signUp } from '../support/protocol-client.js';
 import { createEmptyDatabase } from './support/empty-database.js';
+import { halfASignIn } from './support/half-a-sign-in.js';
 import { newMasterKey, ServiceProcess } from './support/service-process.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -129,30 +130,10 @@ describe('told to stop in service', () => {
     return service;
   }
 
-  /** A request of which the service waits for the rest. */
-  async function halfARequest(port: number, body: string): Promise<{ socket: Socket; finish: () => Promise<string> }> {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    let answer = '';
-    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
-    socket.write(
-      `POST /auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
-    );
-    await sleep(100);
-    return {
-      socket,
-      finish: async () => {
-        socket.write(body.slice(5));
-        await once(socket, 'close');
-        return answer;
-      },
-    };
-  }
-
   it('finishes the requests under way, takes no other, and exits 0, told twice or once', async () => {
     const draining = await ready();
     const { email, password } = await signUp(draining.url);
-    const { finish } = await halfARequest(draining.port, JSON.stringify({ email, password }));
+    const { finish } = await halfASignIn(draining.port, { email, password });
     await twice(draining, 'SIGINT');
     await draining.until(() => draining.stdout.includes('Draining'));
     await expect(draining.get('/health/live')).rejects.toThrow();
@@ -175,7 +156,7 @@ describe('told to stop in service', () => {
 
   it('cuts off what takes longer than SHUTDOWN_TIMEOUT, and exits 0 all the same', async () => {
     const slow = await ready({ SHUTDOWN_TIMEOUT: '1' });
-    const { socket } = await halfARequest(slow.port, '{"email":"a@example.test","password":"x"}');
+    const { socket } = await halfASignIn(slow.port);
     expect(await slow.stop()).toBe(0);
     expect(slow.log.find((line) => line['cut'] === 1)).toMatchObject({ level: 'warn' });
     socket.destroy();
@@ -183,7 +164,7 @@ describe('told to stop in service', () => {
 
   it('exits with 1 when told again later, whatever is under way', async () => {
     const hanging = await ready({ SHUTDOWN_TIMEOUT: '60' });
-    const { socket } = await halfARequest(hanging.port, '{"email":"a@example.test","password":"x"}');
+    const { socket } = await halfASignIn(hanging.port);
     hanging.signal('SIGTERM');
     await hanging.until(() => hanging.stdout.includes('Draining'));
     await sleep(1_100);

@@ -1,4 +1,4 @@
-import { hosts, masterKey, onOff, path, url, wholeNumber } from './variable-kinds.js';
+import { hosts, masterKey, onOff, path, url, wholeNumber, workers } from './variable-kinds.js';
 import { Variable } from './variable.decorator.js';
 
 /** Where the service is, and what it stands on. */
@@ -12,6 +12,14 @@ export class FoundationVariables {
     meaning: 'Addresses to listen on. In the container image 0.0.0.0. TLS is the business of a proxy in front.',
   })
   HOST?: string[];
+
+  @Variable({
+    kind: workers,
+    default: '1',
+    meaning:
+      'Processes that answer requests, 1 to 128; `auto`: one for each core. More than one are started and replaced by a process of their own; what is said here of one instance holds for each. See docs/operating.md.',
+  })
+  WORKERS!: number;
 
   @Variable({
     kind: url('https:', 'http:'),
@@ -47,7 +55,7 @@ export class FoundationVariables {
   })
   DATA_DIRECTORY!: string;
 
-  @Variable({ kind: wholeNumber(2, 1000), default: '10', meaning: 'Connections to the database at most.' })
+  @Variable({ kind: wholeNumber(2, 1000), default: '10', meaning: 'Connections to the database at most, of each of the WORKERS.' })
   DATABASE_POOL_SIZE!: number;
 
   @Variable({

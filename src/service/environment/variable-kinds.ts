@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { ValidateBy } from 'class-validator';
 import { parseMasterKey } from './master-key-text.js';
 
@@ -27,6 +28,14 @@ export const wholeNumber = (least = 0, most = 999_999_999): VariableKind =>
     const value = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
     return value !== undefined && value >= least && value <= most ? value : undefined;
   });
+
+const MOST_WORKERS = 128;
+const numberOfWorkers = wholeNumber(1, MOST_WORKERS);
+
+/** Node counts the cores this process may use: from Node 22 on with a container's limit. */
+export const workers: VariableKind = kind('whole number, auto', `${numberOfWorkers.must}, or auto`, (text) =>
+  text.toLowerCase() === 'auto' ? Math.min(availableParallelism(), MOST_WORKERS) : numberOfWorkers.read(text),
+);
 
 /** Its bounds are the modules' own, who say them. */
 export const seconds: VariableKind = { ...wholeNumber(), type: 'seconds', must: 'a whole number of seconds' };

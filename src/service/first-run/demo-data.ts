@@ -25,8 +25,9 @@ export const DEMO = {
  */
 export async function seedDemo(app: INestApplicationContext, credentials: DemoCredentials): Promise<void> {
   const scopes = app.get(ScopeStore, { strict: false });
+  const now = app.get(Clock, { strict: false }).now();
   const known = new Set((await scopes.list()).map(({ name }) => name));
-  for (const name of DEMO.scopes) if (!known.has(name)) await scopes.put({ name, resources: [DEMO.resource] });
+  for (const name of DEMO.scopes) if (!known.has(name)) await scopes.put({ name, resources: [DEMO.resource] }, now);
   await ensureClient(app, demoService, credentials.serviceSecret);
   await ensureClient(app, todoApi, credentials.apiSecret);
   await ensureClient(app, demoWeb);

@@ -79,6 +79,10 @@ export class ServiceProcess {
     return fetch(this.url + path, { headers: { connection: 'close', ...headers } });
   }
 
+  get pid(): number {
+    return Number(this.child.pid);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

@@ -78,7 +78,7 @@ async function create(app: INestApplicationContext, client: NewClient) {
 async function update(app: INestApplicationContext, id: string, options: ClientOptions) {
   const client = applyOptions(await find(app, id), options);
   await refuseFaults(app, client);
-  await app.get(ClientStore, { strict: false }).update(client);
+  await app.get(ClientStore, { strict: false }).update(client, app.get(Clock, { strict: false }).now());
   return record(describe(await find(app, id)));
 }
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { KEY_RELOAD_SECONDS, KeyRotation, secondsUntilKnown } from '../../../issuance/keys/key-rotation.js';
+import { KeyRotation, secondsUntilKnown } from '../../../issuance/keys/key-rotation.js';
 import { Clock } from '../../../protocol/clock.js';
 import { KeyStore, type KeyPurpose, type KeyRecord } from '../../../storage/key.store.js';
 import type { CommandHost } from '../command-host.js';
@@ -62,8 +62,7 @@ export function keyCommands(program: Command, { run }: CommandHost): void {
     );
 }
 
-/** After which no instance signs with it any more. */
-const STILL = `For up to ${KEY_RELOAD_SECONDS} seconds other instances may sign with it: that is refused as well.`;
+const STILL = 'For about a second other instances may sign with it: that is refused as well.';
 
 const costOf = (chosen: readonly KeyPurpose[]): string =>
   `Active at once. For up to ${Math.max(...chosen.map(secondsUntilKnown))} seconds, wherever a new key is not known yet, good tokens may be refused.`;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Clock } from '../../../protocol/clock.js';
 import { isScopeToken } from '../../../protocol/scope.js';
 import { ScopeStore } from '../../../storage/scope.store.js';
 import { isResource } from '../client-rules.js';
@@ -38,7 +39,7 @@ export function scopeCommands(program: Command, { run }: CommandHost): void {
         const before = (await store.list()).find((one) => one.name === name);
         const described = options.description === undefined ? {} : { description: options.description };
         const made = { name, resources: [], ...before, ...(options.resource && { resources: options.resource }), ...described };
-        await store.put(made);
+        await store.put(made, app.get(Clock, { strict: false }).now());
         return record(made);
       });
     });
@@ -47,7 +48,8 @@ export function scopeCommands(program: Command, { run }: CommandHost): void {
     .description('remove a scope; tokens that have it keep it')
     .action((name: string) =>
       run(async (app) => {
-        if (!(await app.get(ScopeStore, { strict: false }).remove(name))) throw new Refusal('There is no such scope.');
+        const now = app.get(Clock, { strict: false }).now();
+        if (!(await app.get(ScopeStore, { strict: false }).remove(name, now))) throw new Refusal('There is no such scope.');
         return message('Removed.', { name });
       }),
     );
