@@ -1,5 +1,6 @@
 import { Inject, Injectable, Optional, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { IDENTITY_OPTIONS, type IdentityOptions } from '../identity/identity.options.js';
+import { ConfigurationWatch, WATCH_PERIOD_MS } from './configuration/configuration-watch.js';
 import { FirstPartyClient } from './first-party/first-party-client.js';
 import type { ResolvedIssuanceOptions } from './issuance.options.js';
 import { ISSUANCE_OPTIONS } from './issuance.tokens.js';
@@ -17,6 +18,7 @@ export class IssuanceLifecycle implements OnModuleInit, BeforeApplicationShutdow
   constructor(
     private readonly maintenance: TokenMaintenance,
     private readonly keys: KeyRing,
+    private readonly configuration: ConfigurationWatch,
     private readonly firstParty: FirstPartyClient,
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
     @Optional() @Inject(IDENTITY_OPTIONS) private readonly identity?: IdentityOptions,
@@ -27,8 +29,10 @@ export class IssuanceLifecycle implements OnModuleInit, BeforeApplicationShutdow
     if (this.identity && this.identity.storage !== this.options.tokenStorage) {
       throw new Error('IdentityModule.storage and IssuanceModule.tokenStorage differ: log-out would end nothing. Set both alike.');
     }
+    await this.configuration.look(); // before anything is remembered
     await this.maintenance.prepare();
     await this.firstParty.ensure();
+    this.every(WATCH_PERIOD_MS, () => this.configuration.tick());
     this.every(KEY_RELOAD_SECONDS * 1000, () => this.keys.reload().catch(() => undefined)); // the next statement will tell
     this.every(MAINTENANCE_PERIOD_MS, () => this.maintenance.round());
   }
@@ -36,6 +40,7 @@ export class IssuanceLifecycle implements OnModuleInit, BeforeApplicationShutdow
   /** Before the data source closes. */
   async beforeApplicationShutdown(): Promise<void> {
     this.timers.forEach(clearInterval);
+    await this.configuration.settled();
     await this.maintenance.release();
   }
 

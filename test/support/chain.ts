@@ -6,7 +6,8 @@ import { formatToken, newAccessNumber, newIdentifier } from '../../src/protocol/
 import { uuidv7 } from '../../src/protocol/uuid.js';
 import { AuthorizationStore, type NewGrant } from '../../src/storage/authorization.store.js';
 
-interface Stores {
+/** Where clients are registered and chains opened. */
+export interface Stores {
   readonly clock: Clock;
   get<T>(provider: abstract new (...args: never[]) => T): T;
 }

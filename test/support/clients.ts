@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sha256 } from '../../src/protocol/hashing.js';
 import { ClientStore, type ClientPermissions, type ClientSettings, type NewClient } from '../../src/storage/client.store.js';
 import { ScopeStore } from '../../src/storage/scope.store.js';
+import { seeChanges } from './configuration.js';
 import type { TestService } from './service-app.js';
 
 type Service = Pick<TestService, 'get' | 'clock'>;
@@ -43,7 +44,8 @@ export class ClientBuilder {
 
   /** Changes the registered client into this one. */
   async update(service: Service): Promise<void> {
-    await service.get(ClientStore).update(this.client);
+    await service.get(ClientStore).update(this.client, service.clock.now());
+    await seeChanges(service);
   }
 
   async register(service: Service): Promise<TestClient> {
@@ -51,11 +53,13 @@ export class ClientBuilder {
     await service.get(ClientStore).insert(this.client, now);
     for (const name of this.client.permissions.scopes) {
       const known = await service.get(ScopeStore).list();
-      if (!known.some((scope) => scope.name === name) && name.includes(':')) await service.get(ScopeStore).put({ name, resources: [] });
+      if (!known.some((scope) => scope.name === name) && name.includes(':'))
+        await service.get(ScopeStore).put({ name, resources: [] }, now);
     }
     const { authenticationMethod: method } = this.client;
     const secret = method.startsWith('client_secret_') ? `cs_cs_${randomBytes(32).toString('base64url')}` : undefined;
     if (secret !== undefined) await service.get(ClientStore).addSecret(this.client.id, sha256(secret), now, now);
+    await seeChanges(service);
     return { id: this.client.id, secret };
   }
 }

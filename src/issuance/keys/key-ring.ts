@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../protocol/clock.js';
 import { DAY_MS, LIMITS } from '../../protocol/limits.js';
 import { KeyStore, type KeyPurpose, type KeyRecord } from '../../storage/key.store.js';
+import { SharedReading } from '../configuration/shared-reading.js';
 import type { SigningAlgorithm } from '../issuance.options.js';
 import { openSigningKey, openSymmetricKey, signingAlgorithm, type SigningKey, type SymmetricKey } from './key-material.js';
 import { MasterKey } from './master-key.js';
@@ -17,7 +18,7 @@ export class KeyRing {
   private records: readonly KeyRecord[] = [];
   private readonly opened = new Map<number, { readonly signing?: SigningKey; readonly symmetric?: SymmetricKey }>();
   private lastReload = -Infinity;
-  private reloading: Promise<void> | undefined;
+  private readonly loading = new SharedReading(() => this.load());
 
   constructor(
     private readonly store: KeyStore,
@@ -25,10 +26,14 @@ export class KeyRing {
     private readonly clock: Clock,
   ) {}
 
-  /** Reads the keys anew; concurrent calls share one reading. @throws StorageUnavailableError; Error on a wrong master key */
+  /** Reads the keys anew; it knows all that was written before the call. @throws StorageUnavailableError; Error on a wrong master key */
   reload(): Promise<void> {
-    this.reloading ??= this.load().finally(() => (this.reloading = undefined));
-    return this.reloading;
+    return this.loading.ask();
+  }
+
+  /** The same, if they were read before. Until it is done the keys that are known serve. */
+  async renew(): Promise<void> {
+    if (this.lastReload > -Infinity) await this.reload();
   }
 
   /** The active key. @throws Error when the purpose has none */

@@ -9,7 +9,7 @@ import { makeKey, signingAlgorithm } from './key-material.js';
 import { KeyRing } from './key-ring.js';
 import { MasterKey } from './master-key.js';
 
-/** Seconds after which every instance has read the keys anew. */
+/** Seconds after which every instance has read the keys anew, whether or not it has heard of a change (ConfigurationWatch). */
 export const KEY_RELOAD_SECONDS = 30;
 /** The same, where readings have failed and clocks differ by a minute. */
 const SOON = 4 * KEY_RELOAD_SECONDS;
@@ -73,7 +73,7 @@ export class KeyRotation {
 
   /**
    * Ends a signing key with all that it signed, whatever its age. Where it is the one in use, a new one takes over at once; other instances know of that
-   * after `KEY_RELOAD_SECONDS`, and what they sign with it until then is dead, too. Undefined: there is none of that name, or it was ended before.
+   * when they have looked (ConfigurationWatch), and what they sign with it until then is dead, too. Undefined: there is none of that name, or it was ended before.
    */
   async revoke(kid: string): Promise<{ readonly successor?: NewKey } | undefined> {
     await this.ring.reload();
@@ -115,7 +115,11 @@ export class KeyRotation {
       const successor = keys[index + 1];
       return successor !== undefined && successor.activatesAt.getTime() + kept * 1000 <= now;
     });
-    if (past.length > 0) await this.store.remove(past.map((key) => key.id));
+    if (past.length > 0)
+      await this.store.remove(
+        past.map((key) => key.id),
+        this.clock.now(),
+      );
   }
 
   private schedule(purpose: KeyPurpose): Schedule {
