@@ -33,6 +33,8 @@ import { ClientAuthenticator } from './clients/client-authenticator.js';
 import { ClientDirectory } from './clients/client-directory.js';
 import { ClientKeys } from './clients/client-keys.js';
 import { ClientPolicy } from './clients/client-policy.js';
+import { ConfigurationWatch } from './configuration/configuration-watch.js';
+import { RememberedConfiguration } from './configuration/remembered-configuration.js';
 import { ActivationContinuation } from './devices/activation-continuation.js';
 import { DeviceRequests } from './devices/device-requests.js';
 import { UserCodeGuesses } from './devices/user-code-guesses.js';
@@ -145,6 +147,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: ISSUANCE_OPTIONS, useFactory: resolveIssuanceOptions, inject: [MODULE_OPTIONS_TOKEN] },
     { provide: MasterKey, useFactory: ({ masterKey }: ResolvedIssuanceOptions) => new MasterKey(masterKey), inject: [ISSUANCE_OPTIONS] },
     ...[KeyRing, KeyRotation, SealedTickets, TokenMaintenance, IssuanceLifecycle, IssuanceEvents, AttemptLimiter],
+    ...[ConfigurationWatch, RememberedConfiguration],
     ...[ClientAuthenticator, ClientAssertions, ClientKeys, ClientDirectory, ClientPolicy, GrantTypes, TokenLimits],
     ...[AuthorizationClients, AuthorizationRequests, AuthorizationLimits, AuthorizationTickets, AuthorizationResponses],
     ...[AuthorizationEntrance, PushedRequests, Standings, AuthorizationWay, AuthorizationCompletion, Visits],

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { invalidRequest } from './oauth-error.js';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const FORM = 'application/x-www-form-urlencoded';
 /** RFC 8707 §2: the one parameter that may be sent several times. */
 const REPEATABLE = 'resource';
 
@@ -26,15 +27,16 @@ export class Parameters {
 
 /** Whether a `Content-Type` names a form, in the one encoding there is. */
 export const isForm = (contentType: string | undefined): boolean =>
-  /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
+  contentType === FORM || /^application\/x-www-form-urlencoded *(; *charset="?utf-8"? *)?$/i.test(contentType ?? '');
 
 /**
  * Reads an application/x-www-form-urlencoded body. RFC 6749 §3.2: no parameter may be sent twice.
  * @throws OAuthError invalid_request: not UTF-8, broken percent-encoding, a repeated parameter, a NUL character
  */
 export function parseForm(body: Buffer): Parameters {
+  if (!isUtf8(body)) throw invalidRequest('The body is not UTF-8.');
   const values = new Map<string, string[]>();
-  for (const pair of decodeUtf8(body).split('&')) {
+  for (const pair of body.toString('utf8').split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decodeFormComponent(equals === -1 ? pair : pair.slice(0, equals));
@@ -42,7 +44,8 @@ export function parseForm(body: Buffer): Parameters {
     if (value.includes('\0')) throw invalidRequest('A parameter holds a NUL character.');
     const earlier = values.get(name);
     if (earlier && name !== REPEATABLE) throw invalidRequest('A parameter was sent more than once.');
-    values.set(name, [...(earlier ?? []), ...(value === '' ? [] : [value])]);
+    if (!earlier) values.set(name, value === '' ? [] : [value]);
+    else if (value !== '') earlier.push(value);
   }
   return new Parameters(values);
 }
@@ -53,13 +56,5 @@ export function decodeFormComponent(text: string): string {
     return text.includes('%') || text.includes('+') ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
   } catch (cause) {
     throw invalidRequest('A parameter is not percent-encoded UTF-8.', cause);
-  }
-}
-
-function decodeUtf8(body: Buffer): string {
-  try {
-    return utf8.decode(body);
-  } catch (cause) {
-    throw invalidRequest('The body is not UTF-8.', cause);
   }
 }

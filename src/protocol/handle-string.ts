@@ -1,5 +1,7 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { formatUuid } from './entry-key.js';
+import { sha256 } from './hashing.js';
+import { randomBytes } from './random-bytes.js';
 import { seal, unseal } from './sealing.js';
 import { uuidBytes } from './uuid.js';
 
@@ -36,7 +38,7 @@ export function parseHandle(prefix: HandlePrefix, text: string): Handle | undefi
 
 /** What the database keeps: SHA-256( prefix ‖ id ‖ identifier ), bound to its row and kind. */
 export const handleHash = (prefix: HandlePrefix, { id, identifier }: Handle): Buffer =>
-  createHash('sha256').update(prefix).update(uuidBytes(id)).update(identifier).digest();
+  sha256(Buffer.concat([Buffer.from(prefix), uuidBytes(id), identifier]));
 
 /** Seals what belongs to a handle with a key that only the handle itself yields. */
 export const sealForHandle = (prefix: HandlePrefix, handle: Handle, content: object): Buffer =>

@@ -1,16 +1,15 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { encodeEntryKey, type EntryKey } from './entry-key.js';
 import type { ReferenceToken } from './token-string.js';
 
 /** SHA-256 of a 256-bit secret, for storage. */
-export const sha256 = (value: string | Buffer): Buffer => createHash('sha256').update(value).digest();
+export const sha256 = (value: string | Buffer): Buffer => hash('sha256', value, 'buffer');
 
 /**
  * What the database keeps of a reference token: SHA-256( type ‖ bucket ‖ authorization ‖ number ‖ identifier ).
  * Bound to its row, so a hash copied to another row proves nothing; 256 random bits need no salt.
  */
-export const tokenHash = ({ key, identifier }: ReferenceToken): Buffer =>
-  createHash('sha256').update(Buffer.of(key.type)).update(encodeEntryKey(key)).update(identifier).digest();
+export const tokenHash = ({ key, identifier }: ReferenceToken): Buffer => sha256(Buffer.concat([presentedBytes(key), identifier]));
 
 /** Compares in a time that does not depend on where they differ. Unequal lengths differ at once. */
 export const constantTimeEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { randomBytes } from './random-bytes.js';
 
 // nonce 12 | ciphertext | tag 16
 const NONCE_BYTES = 12;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from './random-bytes.js';
 import { decodeEntryKey, encodeEntryKey, ENTRY_KEY_BYTES, EntryType, type EntryKey } from './entry-key.js';
 
 /** A reference token, taken apart: where its row lives, and the 256 bits that prove possession. */

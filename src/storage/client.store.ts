@@ -76,7 +76,7 @@ export abstract class ClientStore {
   /** Inserts a client with its standing grant. False: the id is taken. */
   abstract insert(client: NewClient, now: Date): Promise<boolean>;
   /** Replaces what can be configured of a client. False: no such client. */
-  abstract update(client: NewClient): Promise<boolean>;
+  abstract update(client: NewClient, now: Date): Promise<boolean>;
   /** Disabling ends every token and grant of the client for good, also if it is enabled again. False: no such client, or in that state already. */
   abstract setEnabled(id: string, enabled: boolean, now: Date): Promise<boolean>;
   /** Adds a secret (SHA-256); those before it end at `othersExpireAt` at the latest, and only the newest of them stays. */

@@ -2,6 +2,7 @@ export * from './authorization.store.js';
 export * from './browser-session.store.js';
 export * from './client-assertion.store.js';
 export * from './client.store.js';
+export * from './configuration-change.js';
 export * from './consent.store.js';
 export * from './device-request.store.js';
 export * from './failure.store.js';

@@ -19,7 +19,7 @@ export interface KeyRecord {
 
 export type NewKey = Omit<KeyRecord, 'id' | 'revokedAt'>;
 
-/** @throws StorageUnavailableError when the database cannot be asked */
+/** What changes keys writes their log row with it (ConfigurationChange). @throws StorageUnavailableError when the database cannot be asked */
 export abstract class KeyStore {
   /** All keys, oldest activation first. */
   abstract list(): Promise<KeyRecord[]>;
@@ -30,5 +30,5 @@ export abstract class KeyStore {
   abstract insert(key: NewKey, unlessNewerThan: number | undefined): Promise<boolean>;
   /** Ends a signing key: its tokens are dead whatever their age. */
   abstract revoke(kid: string, now: Date): Promise<boolean>;
-  abstract remove(ids: readonly number[]): Promise<void>;
+  abstract remove(ids: readonly number[], now: Date): Promise<void>;
 }

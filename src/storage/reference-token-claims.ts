@@ -1,5 +1,6 @@
 import { constantTimeEqual, tokenHash } from '../protocol/hashing.js';
 import { formatTokenId } from '../protocol/entry-key.js';
+import { Recent } from '../protocol/recent.js';
 import { openPayload } from '../protocol/sealed-payload.js';
 import { formatScope } from '../protocol/scope.js';
 import type { ReferenceToken } from '../protocol/token-string.js';
@@ -30,13 +31,23 @@ export interface AccessTokenClaims {
   readonly [claim: string]: unknown;
 }
 
+/** Payloads that were opened lately, by the hash of their token: to open one takes longer than to judge its entry. */
+export type OpenedPayloads = Recent<AccessTokenPayload>;
+
+/** Makes room for what an API sees of its clients again and again; some megabytes at most. */
+export const openedPayloads = (): OpenedPayloads => new Recent(10_000);
+
 /**
  * The claims of a reference access token from its entry, all but `iss`. Undefined unless the token proves possession and its payload opens.
  * Says nothing of the entry's status.
  */
-export function referenceTokenClaims(token: ReferenceToken, record: TokenEntryRecord): AccessTokenClaims | undefined {
+export function referenceTokenClaims(
+  token: ReferenceToken,
+  record: TokenEntryRecord,
+  opened?: OpenedPayloads,
+): AccessTokenClaims | undefined {
   if (!record.hash || !record.grant || !constantTimeEqual(record.hash, tokenHash(token))) return undefined;
-  const payload = record.payload && (openPayload(token, record.payload) as AccessTokenPayload | undefined);
+  const payload = payloadOf(token, record, record.hash, opened);
   if (!payload) return undefined;
   const { grant } = record;
   const scopes = payload.scopes ?? grant.scopes;
@@ -53,6 +64,22 @@ export function referenceTokenClaims(token: ReferenceToken, record: TokenEntryRe
     sid: grant.sid,
     lnk: payload.link,
   };
+}
+
+/** Possession was proved; what is sealed for a token never changes. */
+function payloadOf(
+  token: ReferenceToken,
+  { payload: sealed }: TokenEntryRecord,
+  hash: Buffer,
+  opened?: OpenedPayloads,
+): AccessTokenPayload | undefined {
+  if (!sealed) return undefined;
+  const key = hash.toString('base64');
+  const known = opened?.get(key);
+  if (known) return known;
+  const payload = openPayload(token, sealed) as AccessTokenPayload | undefined;
+  if (payload) opened?.set(key, payload);
+  return payload;
 }
 
 /** RFC 7519 §4.1.3: a single audience may be a plain string. */

@@ -54,6 +54,12 @@ export abstract class RevocationLogStore implements LogReader {
 
   abstract readSince(cursor: LogCursor, most?: number): Promise<LogReading | undefined>;
 
+  /**
+   * The rows of one kind that were committed since, however many of others there are. Without a cursor: none, and where to begin. Undefined: the cursor
+   * says nothing any more.
+   */
+  abstract readKind(kind: RevocationKind, since: LogCursor | undefined): Promise<LogReading | undefined>;
+
   /** For somebody who reads on without end. Nothing is asked yet. */
   abstract open(): OwnLogReader;
 }

@@ -1,6 +1,9 @@
 import type { EntryKey } from '../protocol/entry-key.js';
 
-/** Kinds of rows in the revocation log. */
+/**
+ * Kinds of rows in the revocation log. Their keys: of an entry or an authorization its own, of a client its id, of a signing key its name, of changed
+ * configuration a ConfigurationChange, which ends no token and is for the service's own instances only.
+ */
 export const RevocationKind = { entry: 1, authorization: 2, client: 3, signingKey: 4, configuration: 5 } as const;
 export type RevocationKind = (typeof RevocationKind)[keyof typeof RevocationKind];
 

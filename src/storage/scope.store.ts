@@ -5,10 +5,11 @@ export interface ScopeRecord {
   readonly resources: readonly string[];
 }
 
-/** @throws StorageUnavailableError when the database cannot be asked */
+/** What changes scopes writes their log row with it (ConfigurationChange). @throws StorageUnavailableError when the database cannot be asked */
 export abstract class ScopeStore {
   abstract list(): Promise<ScopeRecord[]>;
   /** Inserts or replaces. */
-  abstract put(scope: ScopeRecord): Promise<void>;
-  abstract remove(name: string): Promise<boolean>;
+  abstract put(scope: ScopeRecord, now: Date): Promise<void>;
+  /** False: there is none of that name. */
+  abstract remove(name: string, now: Date): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import { ClientStore, type ClientSettings } from '../../src/storage/client.store.js';
 import { confidentialClient, resourceServer } from '../support/clients.js';
 import { CodeFlow, codeClient, person, signedIn } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import { claimsOf } from '../support/jwt.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
@@ -204,8 +205,11 @@ it('A client that holds a code and loses the permission redeems it no more', asy
   const flow = await CodeFlow.of(service, codeClient('confidential'));
   const issued = await flow.issue();
   const record = await service.get(ClientStore).find(flow.client.id);
-  if (record) await service.get(ClientStore).update({ ...record, permissions: { ...record.permissions, grantTypes: ['refresh_token'] } });
-  service.clock.advance(6); // the record is remembered for 5 s
+  if (record)
+    await service
+      .get(ClientStore)
+      .update({ ...record, permissions: { ...record.permissions, grantTypes: ['refresh_token'] } }, service.clock.now());
+  await seeChanges(service);
   const { status, body } = await flow.redeem(issued);
   expect([status, body.error]).toEqual([400, 'unauthorized_client']);
 });

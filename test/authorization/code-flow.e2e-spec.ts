@@ -123,7 +123,9 @@ describe('Authorization code flow (RFC 6749 §4.1, OpenID Connect Core §3.1)', 
 
 describe('The consent page', () => {
   it('says who asks whom for what, and where the person will be sent', async () => {
-    await service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your to-do list', resources: ['https://todo.example'] });
+    await service
+      .get(ScopeStore)
+      .put({ name: 'todos:read', description: 'Read your to-do list', resources: ['https://todo.example'] }, service.clock.now());
     service.clock.advance(10); // scopes are remembered for a while
     const scopes = ['openid', 'todos:read'];
     const app = await App.of(

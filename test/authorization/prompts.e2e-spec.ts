@@ -4,6 +4,7 @@ import { ConsentStore } from '../../src/storage/consent.store.js';
 import type { Browser } from '../support/browser.js';
 import type { ClientBuilder } from '../support/clients.js';
 import { codeClient } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import { claimsOf } from '../support/jwt.js';
 import { startService, type TestService } from '../support/service-app.js';
 import { signedByService } from '../sign-out/support/signed-tokens.js';
@@ -333,7 +334,7 @@ describe('Native apps (RFC 8252)', () => {
 it('a disabled client is not sent anybody', async () => {
   const { app, browser } = await known();
   await service.get(ClientStore).setEnabled(app.client.id, false, service.clock.now());
-  service.clock.advance(6);
+  await seeChanges(service);
   expect((await browser.get(app.start({ prompt: 'none' }).url)).status).toBe(400);
 });
 

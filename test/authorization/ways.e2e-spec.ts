@@ -4,6 +4,7 @@ import { ConsentStore } from '../../src/storage/consent.store.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { formOf, type Browser, type Page } from '../support/browser.js';
 import { codeClient, REDIRECT_URI } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { claimsOf } from '../support/jwt.js';
 import { startService, type TestService } from '../support/service-app.js';
@@ -279,7 +280,7 @@ describe('Meanwhile', () => {
     const browser = await signedInBrowser(service, await newPerson(service));
     const [consent, pushed] = [await browser.get(own.start().url), await own.push()];
     await change(own.client.id);
-    service.clock.advance(6);
+    await seeChanges(service);
     for (const visit of [() => allow(browser, consent), () => browser.get(consent.url), () => browser.get(pushed.url)])
       expectExpired(await yieldsNothing(visit));
   });
@@ -297,7 +298,9 @@ async function update(id: string, changes: { redirectUris?: string[]; endpoints?
   const client = await service.get(ClientStore).find(id);
   if (!client) throw new Error('The client is missing.');
   const { redirectUris = client.redirectUris, ...permissions } = changes;
-  await service.get(ClientStore).update({ ...client, redirectUris, permissions: { ...client.permissions, ...(permissions as object) } });
+  await service
+    .get(ClientStore)
+    .update({ ...client, redirectUris, permissions: { ...client.permissions, ...(permissions as object) } }, service.clock.now());
 }
 
 /** Another tab of the same browser, which keeps what it knows from here on to itself. */

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await service.get(ClientStore).setEnabled(disabled.id, false, service.clock.now());
   twoKeys = await AssertingClient.register(confidentialClient(), service);
   const record = await service.get(ClientStore).find(twoKeys.id);
-  if (record) await service.get(ClientStore).update({ ...record, jwks: jwksOf(key, await clientKey()) });
+  if (record) await service.get(ClientStore).update({ ...record, jwks: jwksOf(key, await clientKey()) }, service.clock.now());
   open = (await publicClient().register(service)).id;
   introspectionAnswer = await signedIntrospection(service.url, bad.machine, bad.tokens.machineJwt);
   used = await client.sign();

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { transform } from '@swc/core';
 import type { Browser, Page } from 'playwright-core';
 import { ClientStore } from '../../src/storage/client.store.js';
+import { seeChanges } from '../support/configuration.js';
 import { startService, type TestService } from '../support/service-app.js';
 import { launchChromium } from './support/chromium.js';
 
@@ -111,8 +112,8 @@ describe('A page of another origin than the service, by the sign-in API (Fetch Â
     service = await startService();
     const client = await service.get(ClientStore).find('first-party');
     if (!client) throw new Error('There is no first-party client.');
-    await service.get(ClientStore).update({ ...client, allowedOrigins: [origin] });
-    service.clock.advance(5); // instances may know their clients for that long
+    await service.get(ClientStore).update({ ...client, allowedOrigins: [origin] }, service.clock.now());
+    await seeChanges(service);
   });
   afterAll(() => service.close());
 

@@ -10,8 +10,8 @@ let site: ClientSite;
 beforeAll(async () => {
   stage = await Stage.set();
   const scopes = stage.service.get(ScopeStore);
-  await scopes.put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] });
-  await scopes.put({ name: 'todos:write', description: 'Change your to-do lists', resources: [] });
+  await scopes.put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] }, stage.service.clock.now());
+  await scopes.put({ name: 'todos:write', description: 'Change your to-do lists', resources: [] }, stage.service.clock.now());
   site = await ClientSite.open(stage);
 });
 afterAll(async () => {

@@ -11,7 +11,9 @@ let stage: Stage;
 let television: openid.Configuration;
 beforeAll(async () => {
   stage = await Stage.set({ issuance: { deviceInterval: 1 } });
-  await stage.service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] });
+  await stage.service
+    .get(ScopeStore)
+    .put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] }, stage.service.clock.now());
   const { id } = await deviceClient().register(stage.service);
   television = await openid.discovery(new URL(stage.issuer), id, undefined, openid.None(), {
     execute: [openid.allowInsecureRequests, openid.enableNonRepudiationChecks],

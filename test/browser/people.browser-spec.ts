@@ -9,7 +9,9 @@ import { Stage } from './support/stage.js';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.set();
-  await stage.service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] });
+  await stage.service
+    .get(ScopeStore)
+    .put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] }, stage.service.clock.now());
 });
 afterAll(() => stage?.strike());
 

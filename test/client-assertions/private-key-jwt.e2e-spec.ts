@@ -112,7 +112,7 @@ describe('private_key_jwt (RFC 7523 §2.2, OpenID Connect Core §9)', () => {
     const replaced = await AssertingClient.register(confidentialClient(), service);
     expect((await token(await replaced.form())).status).toBe(200);
     const key = await clientKey();
-    await service.get(ClientStore).update({ ...(await record(replaced.id)), jwks: jwksOf(key) });
+    await service.get(ClientStore).update({ ...(await record(replaced.id)), jwks: jwksOf(key) }, service.clock.now());
     expect((await token(await replaced.with(key).form())).status).toBe(200);
     expect((await token(await replaced.form())).status).toBe(401);
   });

@@ -426,12 +426,12 @@ describe('LogoutNoticeStore', () => {
       storage.clock.advance(1);
     }
     await get(ClientStore).setEnabled('disabled', false, now());
-    await get(ClientStore).update(client('silent'));
+    await get(ClientStore).update(client('silent'), now());
     // Those ahead of it are not taken, and do not stand in its way.
     expect((await store.take(now(), 1, ['told'])).map((notice) => notice.client)).toEqual(['kept']);
     expect((await store.take(now(), 10)).map((notice) => notice.client)).toEqual(['told']);
     await get(ClientStore).setEnabled('disabled', true, now());
-    await get(ClientStore).update(client('silent', told));
+    await get(ClientStore).update(client('silent', told), now());
     storage.clock.advance(3600);
     const left = await store.take(now(), 10);
     expect(left.map((notice) => notice.client).sort()).toEqual(['kept', 'told']);

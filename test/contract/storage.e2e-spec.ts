@@ -210,8 +210,8 @@ describe('ClientStore', () => {
     const store = get(ClientStore);
     expect(await store.insert(machine('m1'), storage.clock.now())).toBe(true);
     expect(await store.insert(machine('m1'), storage.clock.now())).toBe(false);
-    expect(await store.update({ ...machine('m1'), displayName: 'renamed' })).toBe(true);
-    expect(await store.update(machine('unknown'))).toBe(false);
+    expect(await store.update({ ...machine('m1'), displayName: 'renamed' }, storage.clock.now())).toBe(true);
+    expect(await store.update(machine('unknown'), storage.clock.now())).toBe(false);
     expect(await store.find('m1')).toMatchObject({ displayName: 'renamed', settings: { accessTokenLifetime: 60 }, secrets: [] });
     expect((await store.list()).map((client) => client.id)).toContain('m1');
     expect(await store.find('unknown')).toBeUndefined();
@@ -427,7 +427,10 @@ describe('KeyStore', () => {
     expect(await store.revoke(kid, storage.clock.now())).toBe(true);
     expect(await store.revoke(kid, storage.clock.now())).toBe(false);
     expect((await get(TokenEntryStore).find(access.token.key, storage.clock.now(), kid))?.status).toBe('revoked');
-    await store.remove((await store.list()).map((each) => each.id));
+    await store.remove(
+      (await store.list()).map((each) => each.id),
+      storage.clock.now(),
+    );
     expect(await store.list()).toEqual([]);
   });
 });
@@ -452,13 +455,16 @@ describe('LeaseStore', () => {
 describe('ScopeStore', () => {
   it('puts, lists and removes', async () => {
     const store = get(ScopeStore);
-    await store.put({ name: 'todos:read', resources: ['https://api.example'] });
-    await store.put({ name: 'todos:read', description: 'Read', resources: ['https://api.example', 'https://b.example'] });
+    await store.put({ name: 'todos:read', resources: ['https://api.example'] }, storage.clock.now());
+    await store.put(
+      { name: 'todos:read', description: 'Read', resources: ['https://api.example', 'https://b.example'] },
+      storage.clock.now(),
+    );
     expect(await store.list()).toEqual([
       { name: 'todos:read', description: 'Read', resources: ['https://api.example', 'https://b.example'] },
     ]);
-    expect(await store.remove('todos:read')).toBe(true);
-    expect(await store.remove('todos:read')).toBe(false);
+    expect(await store.remove('todos:read', storage.clock.now())).toBe(true);
+    expect(await store.remove('todos:read', storage.clock.now())).toBe(false);
   });
 });
 

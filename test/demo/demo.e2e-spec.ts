@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Users } from '../../src/identity/users.js';
+import { seeChanges } from '../support/configuration.js';
 import { unusedPort } from '../support/unused-port.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { ScopeStore } from '../../src/storage/scope.store.js';
@@ -123,7 +124,7 @@ describe('examples/todo-api with CHECK=entry', () => {
   beforeAll(async () => {
     const scopes = ['offline_access', 'todos:read', 'todos:write'];
     service = await startService({ issuance: { referenceAccessTokens: true, defaultAudience: AUDIENCE, firstPartyScopes: scopes } });
-    for (const name of scopes.slice(1)) await service.get(ScopeStore).put({ name, resources: [AUDIENCE] });
+    for (const name of scopes.slice(1)) await service.get(ScopeStore).put({ name, resources: [AUDIENCE] }, service.clock.now());
     // The log-in that docs/operating.md describes: it may read entries and nothing else.
     const password = randomBytes(12).toString('hex');
     await onServer(service.database.url, (client) =>
@@ -177,8 +178,10 @@ describe('examples/todo-api with CHECK=entry', () => {
 
     const client = await service.get(ClientStore).find('first-party');
     if (!client) throw new Error('no first-party client');
-    await service.get(ClientStore).update({ ...client, permissions: { ...client.permissions, scopes: ['todos:read'] } });
-    service.clock.advance(5);
+    await service
+      .get(ClientStore)
+      .update({ ...client, permissions: { ...client.permissions, scopes: ['todos:read'] } }, service.clock.now());
+    await seeChanges(service);
     const reader = await signUp(service.url);
     expect((await todos.send('/todos', bearer(reader.accessToken))).status).toBe(200);
     const refused = await todos.json('POST', '/todos', { title: 'x' }, reader.accessToken);

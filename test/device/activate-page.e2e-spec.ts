@@ -4,6 +4,7 @@ import { ScopeStore } from '../../src/storage/scope.store.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { Browser, formOf, type Page } from '../support/browser.js';
 import { person } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import { claimsOf } from '../support/jwt.js';
 import { signUp } from '../support/protocol-client.js';
 import { ISSUER, startService, type TestService } from '../support/service-app.js';
@@ -65,7 +66,7 @@ describe('/activate', () => {
   });
 
   it('shows the code to compare, the app, what it asks for and the account, before anything is allowed (RFC 8628 §5.4)', async () => {
-    await service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your <todos>', resources: [] });
+    await service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your <todos>', resources: [] }, service.clock.now());
     service.clock.advance(5);
     const device = new Device(service, await deviceClient().with({ displayName: 'A "box" <b>& more' }).register(service));
     const ada = await person(service, { email: 'ada.l@example.test' });
@@ -125,7 +126,7 @@ describe('/activate', () => {
     const device = new Device(service, await deviceClient().register(service));
     const { userCode } = await device.start();
     await service.get(ClientStore).setEnabled(device.client.id, false, service.clock.now());
-    service.clock.advance(5);
+    await seeChanges(service);
     expect(problemOf(await (await signedIn(service)).enter(userCode))).toBe('wrong-code');
   });
 

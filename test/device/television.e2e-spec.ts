@@ -7,6 +7,7 @@ import { ConsentStore } from '../../src/storage/consent.store.js';
 import { SessionStore } from '../../src/storage/session.store.js';
 import { resourceServer } from '../support/clients.js';
 import { person } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import { claimsOf } from '../support/jwt.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
@@ -246,9 +247,10 @@ describe('A poll (RFC 8628 §3.5)', () => {
     const second = await other.start();
     await (await signedIn(service, ada)).answer(second.userCode);
     await service.get(ClientStore).setEnabled(other.client.id, false, service.clock.now());
-    // Its record may be remembered for 5 s: then the statement refuses.
+    // Its record may be remembered for a second: then the statement refuses.
     expect(outcome(await other.poll(second.deviceCode))).toEqual([400, 'invalid_grant']);
     service.clock.advance(5);
+    await seeChanges(service);
     expect(outcome(await other.poll(second.deviceCode))).toEqual([401, 'invalid_client']);
   });
 });

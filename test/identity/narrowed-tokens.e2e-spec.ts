@@ -10,7 +10,7 @@ describe.each([[false], [true]])('An access token narrowed to an API (RFC 8707 Â
   let service: TestService;
   beforeAll(async () => {
     service = await startService({ issuance: { referenceAccessTokens, firstPartyScopes: ['offline_access', 'todos:read'] } });
-    await service.get(ScopeStore).put({ name: 'todos:read', resources: [TODOS] });
+    await service.get(ScopeStore).put({ name: 'todos:read', resources: [TODOS] }, service.clock.now());
   });
   afterAll(() => service.close());
 

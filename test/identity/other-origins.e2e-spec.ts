@@ -1,6 +1,7 @@
 import { ClientStore } from '../../src/storage/client.store.js';
 import { publicClient } from '../support/clients.js';
 import { createIdentityApp, GOOD_PASSWORD, newEmail, type Answer, type IdentityApp } from './support/identity-app.js';
+import { seeChanges } from '../support/configuration.js';
 
 const APP = 'https://app.example';
 const OTHER_CLIENTS = 'https://other-client.example';
@@ -18,12 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** As an operator does; instances may know their clients for 5 s. */
+/** As an operator does. */
 async function allow(...allowedOrigins: string[]): Promise<void> {
   const client = await api.get(ClientStore).find('first-party');
   if (!client) throw new Error('no first-party client');
-  await api.get(ClientStore).update({ ...client, allowedOrigins });
-  api.clock.advance(5);
+  await api.get(ClientStore).update({ ...client, allowedOrigins }, api.clock.now());
+  await seeChanges(api);
 }
 
 const preflight = (url: string, origin: string, method = 'POST'): Promise<Answer> =>
@@ -104,10 +105,10 @@ describe('CORS of the sign-in API (Fetch §3.2)', () => {
     await allow(APP, 'http://localhost:5173');
     expect(cors(await preflight('/auth/login', APP))).not.toEqual({});
     await api.get(ClientStore).setEnabled('first-party', false, api.clock.now());
-    api.clock.advance(5);
+    await seeChanges(api);
     expect(cors(await preflight('/auth/login', APP))).toEqual({});
     await api.get(ClientStore).setEnabled('first-party', true, api.clock.now());
-    api.clock.advance(5);
+    await seeChanges(api);
   });
 
   it('is off with the API', async () => {

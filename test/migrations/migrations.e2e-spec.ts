@@ -129,7 +129,7 @@ describe('The role of APIs that check entries, countersign_reader', () => {
     for (const key of [parseToken(answer.body.access_token)?.key, parseTokenId(jti)]) {
       if (!key) throw new Error('not a token of ours');
       const values = [key.bucket, key.authorizationId, key.type, key.number, service.clock.now(), 'some kid', registered.id];
-      const { rows } = await asReader(() => client.query(FIND.text, values));
+      const { rows } = await asReader(() => client.query(FIND.one.text, values));
       expect(rows).toEqual([expect.objectContaining({ status: 'valid', id: key.authorizationId })]);
     }
   });

@@ -115,7 +115,7 @@ export class World {
   async update(client: ModelClient): Promise<void> {
     const record = await this.get(ClientStore).find(client.id);
     if (!record) throw new Error(`client ${client.id} is missing`);
-    await this.get(ClientStore).update({ ...record, settings: client.overrides });
+    await this.get(ClientStore).update({ ...record, settings: client.overrides }, this.clock.now());
     for (const at of [0, 1] as const) await this.get(ClientDirectory, at).read(client.id);
   }
 

@@ -13,7 +13,7 @@ const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefo
 let service: TestService;
 beforeAll(async () => {
   service = await startService({ issuance: { grants: [PersonGrant] } });
-  await service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] });
+  await service.get(ScopeStore).put({ name: 'todos:read', description: 'Read your to-do lists', resources: [] }, service.clock.now());
 });
 afterAll(() => service.close());
 
@@ -137,9 +137,9 @@ describe('The account page', () => {
     const { browser } = await signedIn(service);
     const client = await service.get(ClientStore).find('first-party');
     if (!client) throw new Error('no client');
-    await service.get(ClientStore).update({ ...client, displayName: 'Todo for iPhone' });
+    await service.get(ClientStore).update({ ...client, displayName: 'Todo for iPhone' }, service.clock.now());
     expect(textOf(await browser.get('/account'))).toContain('Todo for iPhone');
-    await service.get(ClientStore).update(client);
+    await service.get(ClientStore).update(client, service.clock.now());
   });
 
   it('does nothing for a form that says nothing, and shows no confirmation that is none of ours', async () => {

@@ -1,3 +1,4 @@
+import { familiesAtOnce } from './redemption/families-at-once.js';
 import { oneSuccessor } from './redemption/one-successor.js';
 import { reuse } from './redemption/reuse.js';
 import { openStage } from './support/stage.js';
@@ -7,3 +8,4 @@ afterAll(() => stage.close());
 
 oneSuccessor(stage);
 reuse(stage);
+familiesAtOnce(stage);

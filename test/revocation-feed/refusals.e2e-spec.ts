@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Followers } from '../../src/issuance/revocations/followers.js';
 import { ClientStore } from '../../src/storage/client.store.js';
+import { ScopeStore } from '../../src/storage/scope.store.js';
 import { confidentialClient, publicClient } from '../support/clients.js';
+import { seeChanges } from '../support/configuration.js';
 import { exchange } from '../support/exchange.js';
 import { onServer } from '../support/on-server.js';
 import { PersonGrant } from '../support/person-grant.js';
@@ -263,8 +265,8 @@ describe('The addresses', () => {
 
 it('The scope needs no record, and no person', async () => {
   const client = await confidentialClient().withScopes(SCOPE).register(service);
-  await onServer(service.database.url, (connection) => connection.query('delete from scope where name = $1', [SCOPE]));
-  service.clock.advance(6); // scopes are remembered for 5 s
+  await service.get(ScopeStore).remove(SCOPE, service.clock.now());
+  await seeChanges(service);
   expect((await snapshotWith(await tokenOf(service, client))).status).toBe(200);
 });
 

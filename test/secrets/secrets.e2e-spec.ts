@@ -6,6 +6,7 @@ import { Accounts } from '../../src/identity/accounts/accounts.js';
 import { deviceClient, PersonalBrowser } from '../device/support/device-flow.js';
 import { App } from '../authorization/support/app.js';
 import { signedIn } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import type { TestService } from '../support/service-app.js';
 import { CapturedOutput } from './support/captured-output.js';
 import { dumpDatabase } from './support/database-dump.js';
@@ -67,7 +68,7 @@ async function tell(story: Story): Promise<void> {
     await story.client({ referenceAccessTokens: true }),
     await story.client({ accessTokenAlgorithm: 'RS256' }),
   ];
-  service.clock.advance(6); // scopes are remembered for 5 s
+  await seeChanges(service);
   for (const machine of machines) {
     const token = ok(await story.form('/connect/token', { grant_type: 'client_credentials', scope: 'todos:read' }, machine)).body
       .access_token;
@@ -118,8 +119,8 @@ async function tell(story: Story): Promise<void> {
   // Self-contained refresh tokens and reference access tokens of the sign-in API; keys change in between.
   const store = service.get(ClientStore);
   const app = await store.find('first-party');
-  if (app) await store.update({ ...app, settings: { referenceAccessTokens: true, referenceRefreshTokens: false } });
-  service.clock.advance(6);
+  if (app) await store.update({ ...app, settings: { referenceAccessTokens: true, referenceRefreshTokens: false } }, service.clock.now());
+  await seeChanges(service);
   const sealed = ok(await story.json('login', { email, password: newPassword })).body;
   await story.rememberKeys();
   const fresh = ok(await story.refresh(sealed.refreshToken)).body;

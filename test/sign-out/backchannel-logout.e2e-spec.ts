@@ -7,6 +7,7 @@ import { SessionStore } from '../../src/storage/session.store.js';
 import { Browser } from '../support/browser.js';
 import type { ClientBuilder } from '../support/clients.js';
 import type { CodeFlow } from '../support/code-flow.js';
+import { seeChanges } from '../support/configuration.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { claimsOf } from '../support/jwt.js';
 import { ProtocolClient } from '../support/protocol-client.js';
@@ -204,6 +205,7 @@ describe('A notice that an app does not take', () => {
     const app = await openApp(service, builder);
     const person = await endedSession(app);
     await change(app.client.id, builder);
+    await seeChanges(service);
     service.clock.advance(10);
     await delivered();
     expect(await waiting(person)).toEqual([]);

@@ -155,7 +155,6 @@ describe("After the client's own settings were changed to the opposite", () => {
     ]);
 
     await changeSettings(service, registered.id, { ...toggled, rotation: true });
-    service.clock.advance(5); // records of clients are remembered for so long
     expect(await statuses(apis, old.access_token)).toEqual(accepted(formats));
     expect((await api.introspect(old.access_token)).body).toMatchObject({ active: true, sub: 'somebody', roles: ['editor'] });
     const fresh = (await client.refresh(old.refresh_token)).body;

@@ -11,7 +11,7 @@ let api: ProtocolClient;
 beforeAll(async () => {
   service = await startService();
   api = new ProtocolClient(service.url, await resourceServer().register(service));
-  await service.get(ScopeStore).put({ name: 'todos:read', resources: ['https://todos.example'] });
+  await service.get(ScopeStore).put({ name: 'todos:read', resources: ['https://todos.example'] }, service.clock.now());
 });
 afterAll(() => service.close());
 

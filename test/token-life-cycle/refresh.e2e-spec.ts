@@ -2,6 +2,7 @@ import { IssuanceEvents, type ChainEvent } from '../../src/issuance/issuance-eve
 import { ClientStore } from '../../src/storage/client.store.js';
 import { ScopeStore } from '../../src/storage/scope.store.js';
 import { confidentialClient, publicClient, resourceServer, type ClientBuilder } from '../support/clients.js';
+import { seeChanges } from '../support/configuration.js';
 import { claimsOf } from '../support/jwt.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { PersonGrant } from '../support/person-grant.js';
@@ -13,8 +14,8 @@ let api: ProtocolClient;
 beforeAll(async () => {
   service = await startService({ issuance: { grants: [PersonGrant] } });
   api = new ProtocolClient(service.url, await resourceServer().register(service));
-  await service.get(ScopeStore).put({ name: 'todos:read', resources: ['https://todos.example'] });
-  await service.get(ScopeStore).put({ name: 'notes:read', resources: ['https://notes.example'] });
+  await service.get(ScopeStore).put({ name: 'todos:read', resources: ['https://todos.example'] }, service.clock.now());
+  await service.get(ScopeStore).put({ name: 'notes:read', resources: ['https://notes.example'] }, service.clock.now());
 });
 afterAll(() => service.close());
 
@@ -156,8 +157,8 @@ describe('Refreshing without rotation', () => {
     const { client, id, refreshToken } = await opened(publicClient());
     const { body } = await client.refresh(refreshToken);
     const record = await service.get(ClientStore).find(id);
-    if (record) await service.get(ClientStore).update({ ...record, settings: { rotation: false } });
-    service.clock.advance(6);
+    if (record) await service.get(ClientStore).update({ ...record, settings: { rotation: false } }, service.clock.now());
+    await seeChanges(service);
     expect((await client.refresh(refreshToken)).body.refresh_token).toBe(body.refresh_token);
     expect((await client.refresh(body.refresh_token)).body.refresh_token).toBeUndefined();
     service.clock.advance(31);

@@ -6,7 +6,7 @@ import { isIPv6 } from 'node:net';
  */
 export function addressKey(address: string | undefined): string {
   const [bare = ''] = (address ?? '').toLowerCase().split('%');
-  if (!isIPv6(bare)) return `address:${bare}`;
+  if (!bare.includes(':') || !isIPv6(bare)) return `address:${bare}`;
   const mapped = /^::ffff:([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)$/.exec(bare)?.[1];
   return `address:${mapped ?? network64(bare)}`;
 }

@@ -5,7 +5,7 @@ import type { ClientRecord } from '../../storage/client.store.js';
 import { RefreshedCopy } from '../../validation/issuer/refreshed-copy.js';
 import { requestJson, RequestFailedError } from '../../validation/issuer/request-json.js';
 import { isSecureUrl } from '../../protocol/secure-url.js';
-import { Recent } from '../../validation/recent.js';
+import { Recent } from '../../protocol/recent.js';
 import { SparseLog } from '../../validation/sparse-log.js';
 
 /** The key of a set that a JWS is signed with, by `kid` and `alg`. */

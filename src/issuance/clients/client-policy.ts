@@ -4,6 +4,7 @@ import { OAuthError } from '../../protocol/oauth-error.js';
 import { FEED_SCOPE, isSubset, parseScope } from '../../protocol/scope.js';
 import type { ClientPermissions, ClientRecord } from '../../storage/client.store.js';
 import { ScopeStore, type ScopeRecord } from '../../storage/scope.store.js';
+import { Remembered } from '../configuration/remembered.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions, SigningAlgorithm } from '../issuance.options.js';
 
@@ -29,20 +30,28 @@ export interface AuthorizationSettings {
 
 /** Scopes that need no record, as FEED_SCOPE does not: OpenID Connect Core §5.4 and §11. */
 export const STANDARD_SCOPES: readonly string[] = ['openid', 'offline_access', 'profile', 'email', 'phone', 'address', 'roles'];
-const FRESH_MS = 5_000;
 
 /** What a client may ask for, and what it gets. */
 @Injectable()
 export class ClientPolicy {
-  private scopes: { readonly records: ReadonlyMap<string, ScopeRecord>; readonly readAt: number } | undefined;
+  private readonly effective = new WeakMap<ClientRecord, EffectiveSettings>();
+  private readonly scopes: Remembered<ReadonlyMap<string, ScopeRecord>>;
 
   constructor(
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
-    private readonly scopeStore: ScopeStore,
-    private readonly clock: Clock,
-  ) {}
+    scopeStore: ScopeStore,
+    clock: Clock,
+  ) {
+    this.scopes = new Remembered(async () => new Map((await scopeStore.list()).map((record) => [record.name, record])), clock);
+  }
 
-  settings({ settings, type }: ClientRecord): EffectiveSettings {
+  settings(client: ClientRecord): EffectiveSettings {
+    let effective = this.effective.get(client);
+    if (!effective) this.effective.set(client, (effective = this.settingsOf(client)));
+    return effective;
+  }
+
+  private settingsOf({ settings, type }: ClientRecord): EffectiveSettings {
     const { options } = this;
     return {
       accessTokenLifetime: settings.accessTokenLifetime ?? options.accessTokenLifetime,
@@ -117,13 +126,13 @@ export class ClientPolicy {
     return this.options.endpoints.revocationFeed ? [FEED_SCOPE] : [];
   }
 
-  /** Scope records, at most 5 s old. */
-  async knownScopes(): Promise<ReadonlyMap<string, ScopeRecord>> {
-    const now = this.clock.now().getTime();
-    if (!this.scopes || Math.abs(now - this.scopes.readAt) >= FRESH_MS) {
-      this.scopes = { records: new Map((await this.scopeStore.list()).map((record) => [record.name, record])), readAt: now };
-    }
-    return this.scopes.records;
+  /** Scope records, as ConfigurationWatch lets them be remembered: the same map until they are read anew. @throws StorageUnavailableError */
+  knownScopes(): Promise<ReadonlyMap<string, ScopeRecord>> {
+    return this.scopes.get();
+  }
+
+  forgetScopes(): void {
+    this.scopes.forget();
   }
 }
 

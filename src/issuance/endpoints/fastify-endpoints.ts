@@ -28,21 +28,25 @@ export function guardEndpoints(
   // The route's own path where there is a route: an address can be spelled in several ways. Without one (another method) as a router reads it.
   const endpointOf = (request: FastifyRequest): Endpoint | undefined => endpoints.get(request.routeOptions.url ?? requestPath(request.url));
 
-  fastify.addHook('onRequest', async (request, reply) => {
+  // With a callback rather than a promise: most of what passes here needs nothing to be waited for.
+  fastify.addHook('onRequest', (request, reply, next) => {
     const endpoint = endpointOf(request);
-    if (!endpoint) return undefined;
-    if (endpoint.page) return endpoint.enabled(options) || request.is404 ? undefined : reply.callNotFound();
+    if (!endpoint) return next();
+    if (endpoint.page) return endpoint.enabled(options) || request.is404 ? next() : void reply.callNotFound();
+    const refuse = (error: unknown): void => {
+      const { status, headers, body } = errorAnswer(error);
+      void reply.status(status).headers(headers).send(body);
+    };
     try {
       if (!endpoint.enabled(options))
         throw new OAuthError({ code: 'invalid_request', description: 'There is no such endpoint.', status: 404 });
-      if (isPreflight(request)) return await answerPreflight(endpoint, request, reply, originAllowed);
+      if (isPreflight(request)) return void answerPreflight(endpoint, request, reply, originAllowed).catch(refuse);
       if (endpoint.cors === 'any') reply.header('access-control-allow-origin', '*');
       check(endpoint, request, reply);
-      return undefined;
     } catch (error) {
-      const { status, headers, body } = errorAnswer(error);
-      return reply.status(status).headers(headers).send(body);
+      return refuse(error);
     }
+    next();
   });
   takeRawForms(fastify, (request) => RAW_FORM in (request.routeOptions.config ?? {}) || (endpointOf(request)?.form ?? false));
   answerEarlyErrors(fastify, (url) => endpoints.has(url) && !endpoints.get(url)?.page);
@@ -50,8 +54,8 @@ export function guardEndpoints(
 }
 
 function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
-  const allowed = endpoint.methods.flatMap((method) => (method === 'GET' && endpoint.head !== false ? ['GET', 'HEAD'] : [method]));
-  if (!allowed.includes(request.method)) {
+  if (!takes(endpoint, request.method)) {
+    const allowed = endpoint.methods.flatMap((method) => (method === 'GET' && takes(endpoint, 'HEAD') ? ['GET', 'HEAD'] : [method]));
     reply.header('allow', allowed.join(', '));
     throw new OAuthError({ code: 'invalid_request', description: `Use ${endpoint.methods.join(' or ')}.`, status: 405 });
   }
@@ -65,6 +69,9 @@ function check(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply)
     throw new OAuthError({ code: 'invalid_request', description: `Send ${FORM}.` });
   }
 }
+
+const takes = ({ methods, head }: Endpoint, method: string): boolean =>
+  (methods as readonly string[]).includes(method) || (method === 'HEAD' && head !== false && methods.includes('GET'));
 
 /** Browsers ask before they send what a form could not. Credentials (cookies) are never allowed. */
 async function answerPreflight(

@@ -8,7 +8,7 @@ import type { ResolvedIssuanceOptions } from '../issuance.options.js';
 import { ID_TOKEN_CLAIMS } from '../tokens/id-tokens.js';
 import { CLAIMS_OF_SCOPES } from '../tokens/person-claims.js';
 import { authorizationMetadata } from './authorization-metadata.js';
-import { sendCached } from './cached-document.js';
+import { CachedDocument } from './cached-document.js';
 import { PATHS } from './endpoint-table.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 
@@ -20,6 +20,8 @@ const SIGNING_ALGORITHMS = ['RS256', 'ES256'];
 @Controller()
 @UseFilters(OAuthErrorFilter)
 export class MetadataController {
+  private readonly document = new CachedDocument();
+
   constructor(
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
     private readonly grantTypes: GrantTypes,
@@ -28,12 +30,12 @@ export class MetadataController {
 
   @Get([PATHS.openidConfiguration, PATHS.authorizationServer])
   async metadata(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    sendCached(request, reply, await this.document());
+    const scopes = await this.policy.knownScopes();
+    this.document.send(request, reply, [scopes], () => this.metadataOf([...scopes.keys()]));
   }
 
-  private async document(): Promise<object> {
+  private metadataOf(scopes: readonly string[]): object {
     const { issuer, endpoints, backchannelLogout } = this.options;
-    const scopes = [...(await this.policy.knownScopes()).keys()];
     return {
       issuer,
       jwks_uri: issuer + PATHS.jwks,

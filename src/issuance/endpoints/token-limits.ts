@@ -15,12 +15,12 @@ export class TokenLimits {
 
   /** @throws TooManyAttemptsError */
   countAddress(address: string): void {
-    this.count(`token-${addressKey(address)}`);
+    if (this.limited) this.count(`token-${addressKey(address)}`);
   }
 
   /** @throws TooManyAttemptsError */
   countClient(id: string): void {
-    this.count(`token-client:${id}`);
+    if (this.limited) this.count(`token-client:${id}`);
   }
 
   /**
@@ -35,8 +35,11 @@ export class TokenLimits {
     await this.attempts.fail([{ key, policy: this.options.refusedGrants }]);
   }
 
+  private get limited(): boolean {
+    return this.options.tokenRequestsPerMinute > 0;
+  }
+
   private count(key: string): void {
-    const { tokenRequestsPerMinute } = this.options;
-    if (tokenRequestsPerMinute > 0) this.attempts.allow(key, tokenRequestsPerMinute, 60);
+    this.attempts.allow(key, this.options.tokenRequestsPerMinute, 60);
   }
 }

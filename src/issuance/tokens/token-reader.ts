@@ -3,7 +3,13 @@ import { Clock } from '../../protocol/clock.js';
 import { EntryType } from '../../protocol/entry-key.js';
 import { constantTimeEqual, tokenHash } from '../../protocol/hashing.js';
 import { formatScope } from '../../protocol/scope.js';
-import { referenceTokenClaims, seconds, type AccessTokenClaims } from '../../storage/reference-token-claims.js';
+import {
+  openedPayloads,
+  referenceTokenClaims,
+  seconds,
+  type AccessTokenClaims,
+  type OpenedPayloads,
+} from '../../storage/reference-token-claims.js';
 import { TokenEntryStore, type TokenEntryRecord } from '../../storage/token-entry.store.js';
 import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import type { ResolvedIssuanceOptions } from '../issuance.options.js';
@@ -21,6 +27,8 @@ export interface ActiveToken {
 /** Reads tokens of either format by their entries: one look-up, whatever was presented. */
 @Injectable()
 export class TokenReader {
+  private readonly opened = openedPayloads();
+
   constructor(
     private readonly presentedTokens: PresentedTokens,
     private readonly entries: TokenEntryStore,
@@ -36,7 +44,7 @@ export class TokenReader {
     const kid = presented.form === 'jwt' ? presented.jwt.kid : undefined;
     const record = await this.entries.find(presented.key, this.clock.now(), kid, caller);
     if (record?.status !== 'valid') return undefined;
-    const claims = claimsOf(presented, record);
+    const claims = claimsOf(presented, record, this.opened);
     return claims && { type: presented.key.type, claims: { ...claims, iss: this.options.issuer }, ...(kid !== undefined && { kid }) };
   }
 
@@ -47,7 +55,7 @@ export class TokenReader {
   }
 }
 
-function claimsOf(presented: PresentedToken, record: TokenEntryRecord): AccessTokenClaims | undefined {
+function claimsOf(presented: PresentedToken, record: TokenEntryRecord, opened: OpenedPayloads): AccessTokenClaims | undefined {
   if (presented.form === 'jwt') {
     const { claims } = presented.jwt;
     // The entry of a signed token has no hash and is of the same client and subject; a reference must match one.
@@ -55,7 +63,7 @@ function claimsOf(presented: PresentedToken, record: TokenEntryRecord): AccessTo
     return own ? claims : undefined;
   }
   const { reference } = presented;
-  if (reference.key.type === EntryType.accessToken) return referenceTokenClaims(reference, record);
+  if (reference.key.type === EntryType.accessToken) return referenceTokenClaims(reference, record, opened);
   const { grant, hash } = record;
   if (!grant || !hash || !constantTimeEqual(hash, tokenHash(reference))) return undefined;
   return {

@@ -1,4 +1,5 @@
-import type { Statement } from './database.js';
+import type { Statement } from './statement.js';
+import { SharedSql } from './shared-sql.js';
 
 const GRANT = `a.id, a.client, a.subject, a.sid, a.scopes, a.resources, a.claims, a.expires_at, a.generation`;
 
@@ -75,57 +76,63 @@ select id from opened`;
 
 /**
  * Redeems a link of any kind; exactly one caller wins it. No row: invalid (forged, expired, foreign, revoked, more than granted), nothing changed.
- * Possession is proven on a row that never changes. Everything that changes is read in SET and RETURNING only: there every \`a.\` is the newest
- * committed version, so that a waiter is judged after the winner.
- * presented: $1 bucket  $2 authorization  $3 type  $4 number  $5 hash    $6 now  $7 leeway s (codes: 0)  $8 nonce ≠ 0  $9 key id  $10 client
- * $11 scopes asked or null  $12 resources asked or null  $13 log row kept until  $14 formats
- * successor or null: $15 bucket  $16 expires  $17 hash    access: $18 bucket  $19 number  $20 expires  $21 hash  $22 payload
+ * Possession is proven on a row that never changes. Everything that changes is read in SET and RETURNING only: there every `a.` is the newest
+ * committed version, so that a waiter is judged after the winner. Many must be of as many grants.
+ * leeway: seconds (codes: 0)  nonce ≠ 0  scopes, resources: asked, or null  log_until: the log row is kept  successor: null for none
  */
-export const REDEEM: Statement = {
-  name: 'redeem',
-  text: `
-with link as (
-  select e.authorization_id
-  from token_entry e
-  where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
-    and e.secret_hash = $5::bytea and e.expires_at > $6::timestamptz and e.revoked_at is null
+export const REDEEM = new SharedSql(
+  'redeem',
+  {
+    ...{ bucket: 'int', authorization: 'uuid', type: 'smallint', number: 'bigint', hash: 'bytea', now: 'timestamptz' },
+    ...{ leeway: 'float8', nonce: 'int', key_id: 'int', client: 'text', scopes: 'text[]', resources: 'text[]' },
+    ...{ log_until: 'timestamptz', formats: 'smallint' },
+    ...{ successor_bucket: 'int', successor_expires: 'timestamptz', successor_hash: 'bytea' },
+    ...{ access_bucket: 'int', access_number: 'bigint', access_expires: 'timestamptz', access_hash: 'bytea', access_payload: 'bytea' },
+  },
+  (p, asked) => `
+with link as ${asked ? 'materialized ' : ''}(
+  select ${asked ? 'k.*' : 'e.authorization_id'}
+  from ${asked ? `${asked}, lateral (select e.authorization_id from ` : ''}token_entry e
+  where e.bucket = ${p.bucket} and e.authorization_id = ${p.authorization} and e.type = ${p.type} and e.number = ${p.number}
+    and e.secret_hash = ${p.hash} and e.expires_at > ${p.now} and e.revoked_at is null${asked ? ' limit 1) e' : ''}
 ), judged as (
   update authorizations a set
-    generation        = case when a.generation = $4 then $4 + 1 else a.generation end,
-    rotated_at        = case when a.generation = $4 then $6 else a.rotated_at end,
-    ends_at           = case when a.generation = $4 then greatest(a.ends_at, $16::timestamptz, $20::timestamptz) else a.ends_at end,
-    head_expires_at   = case when a.generation = $4 then $16 else a.head_expires_at end,
-    access_expires_at = case when a.generation = $4 then $20 else a.access_expires_at end,
-    granted_scopes    = case when a.generation = $4 then coalesce($11::text[], a.scopes) else a.granted_scopes end,
-    granted_resources = case when a.generation = $4 then coalesce($12::text[], a.resources) else a.granted_resources end,
-    formats           = case when a.generation = $4 then $14::smallint else a.formats end,
-    key_id            = case when a.generation = $4 then $9::int else a.key_id end,
-    rotation_nonce    = case when a.generation = $4 then $8::int else a.rotation_nonce end,
-    status            = case when a.generation = $4 then a.status
+    generation        = case when a.generation = ${p.number} then ${p.number} + 1 else a.generation end,
+    rotated_at        = case when a.generation = ${p.number} then ${p.now} else a.rotated_at end,
+    ends_at           = case when a.generation = ${p.number} then greatest(a.ends_at, ${p.successor_expires}, ${p.access_expires}) else a.ends_at end,
+    head_expires_at   = case when a.generation = ${p.number} then ${p.successor_expires} else a.head_expires_at end,
+    access_expires_at = case when a.generation = ${p.number} then ${p.access_expires} else a.access_expires_at end,
+    granted_scopes    = case when a.generation = ${p.number} then coalesce(${p.scopes}, a.scopes) else a.granted_scopes end,
+    granted_resources = case when a.generation = ${p.number} then coalesce(${p.resources}, a.resources) else a.granted_resources end,
+    formats           = case when a.generation = ${p.number} then ${p.formats} else a.formats end,
+    key_id            = case when a.generation = ${p.number} then ${p.key_id} else a.key_id end,
+    rotation_nonce    = case when a.generation = ${p.number} then ${p.nonce} else a.rotation_nonce end,
+    status            = case when a.generation = ${p.number} then a.status
                              -- The leeway must be tested itself: a waiter's clock is older than the winner's, so that \`rotated_at > now - 0\` can hold.
-                             when $7::float8 > 0 and a.generation = $4 + 1 and a.rotated_at > $6 - make_interval(secs => $7) then a.status
+                             when ${p.leeway} > 0 and a.generation = ${p.number} + 1 and a.rotated_at > ${p.now} - make_interval(secs => ${p.leeway}) then a.status
                              else 2 end
-  from link, client c
-  where a.id = link.authorization_id and a.client = $10::text and a.status = 1 and a.expires_at > $6
+  from link${asked ? ' k' : ''}, client c
+  where a.id = ${asked ? p.authorization : 'link.authorization_id'} and a.client = ${p.client} and a.status = 1 and a.expires_at > ${p.now}
     and c.id = a.client and c.disabled_at is null and c.epoch = a.client_epoch
-    and ($11::text[] is null or $11 <@ a.scopes) and ($12::text[] is null or $12 <@ a.resources)
+    and (${p.scopes} is null or ${p.scopes} <@ a.scopes) and (${p.resources} is null or ${p.resources} <@ a.resources)
   returning ${GRANT}, a.status, a.rotated_at, a.key_id, a.head_expires_at, a.access_expires_at, a.granted_scopes, a.granted_resources, a.formats,
-            a.rotation_nonce = $8 as mine
+            a.rotation_nonce = ${p.nonce} as mine${asked ? ', k.n' : ''}
 ), issued as (
   insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
-  select n.bucket, j.id, n.type, n.number, $6, n.expires_at, n.secret_hash, n.payload
-  from judged j,
-       (values ($15::int, 3::smallint, $4 + 1,      $16, $17::bytea, null::bytea),
-               ($18::int, 4::smallint, $19::bigint, $20, $21::bytea, $22::bytea))
+  select n.bucket, j.id, n.type, n.number, ${p.now}, n.expires_at, n.secret_hash, n.payload
+  from judged j${asked ? ' join link k on k.n = j.n' : ''},
+       lateral (values
+         (${p.successor_bucket}, 3::smallint, ${p.number} + 1, ${p.successor_expires}, ${p.successor_hash}, null::bytea),
+         (${p.access_bucket}, 4::smallint, ${p.access_number}, ${p.access_expires}, ${p.access_hash}, ${p.access_payload}))
        n (bucket, type, number, expires_at, secret_hash, payload)
   where j.status = 1 and j.mine and n.bucket is not null
 ), logged as (
   insert into revocation_log (kind, key, created_at, expires_at)
-  select 2, uuid_send(j.id), $6, $13::timestamptz from judged j where j.status = 2
+  select 2, uuid_send(j.id), ${p.now}, ${p.log_until} from judged j${asked ? ' join link k on k.n = j.n' : ''} where j.status = 2
 )
 select case when j.status = 2 then 'reuse' when j.mine then 'won' else 'retry' end as outcome, j.*
 from judged j`,
-};
+);
 
 /**
  * One more access entry on the strength of a link: rotation off, and the second step of a retry that asks for something else.
@@ -153,31 +160,36 @@ with held as (
 select held.*, (select count(*)::int from issued) as written from held`,
 };
 
-/** An access entry on a client's standing grant. $1 client  $2 authorization  $3 bucket  $4 number  $5 created  $6 expires  $7 hash  $8 payload */
-export const ISSUE_STANDING: Statement = {
-  name: 'issue_standing',
-  text: `
+/** An access entry on a client's standing grant. It answers with the entry's number. hash, payload: null for a signed token */
+export const ISSUE_STANDING = new SharedSql(
+  'issue_standing',
+  {
+    ...{ client: 'text', authorization: 'uuid', bucket: 'int', number: 'bigint', created: 'timestamptz', expires: 'timestamptz' },
+    ...{ hash: 'bytea', payload: 'bytea' },
+  },
+  (p, asked) => `
 insert into token_entry (bucket, authorization_id, type, number, created_at, expires_at, secret_hash, payload)
-select $3::int, a.id, 4, $4::bigint, $5::timestamptz, $6::timestamptz, $7::bytea, $8::bytea
-from client c join authorizations a on a.id = c.standing_authorization_id
-where c.id = $1::text and c.disabled_at is null and a.id = $2::uuid and a.status = 1 and a.client_epoch = c.epoch
-returning 1`,
-};
+select ${p.bucket}, a.id, 4, ${p.number}, ${p.created}, ${p.expires}, ${p.hash}, ${p.payload}
+from ${asked ? `${asked}, lateral (select a.id from ` : ''}client c join authorizations a on a.id = c.standing_authorization_id
+where c.id = ${p.client} and c.disabled_at is null and a.id = ${p.authorization} and a.status = 1 and a.client_epoch = c.epoch${asked ? ' limit 1) a' : ''}
+returning number`,
+);
 
-/** An entry with its grant and derived status. $1 bucket  $2 authorization  $3 type  $4 number  $5 now  $6 kid of a signed token or null  $7 client that asks, or null */
-export const FIND: Statement = {
-  name: 'find',
-  text: `
-select e.secret_hash, e.payload, e.created_at, least(e.expires_at, a.expires_at) as entry_expires_at, ${GRANT},
+/** An entry with its grant and derived status. kid: of a signed token, or null  caller: client that asks, or null */
+export const FIND = new SharedSql(
+  'find',
+  { bucket: 'int', authorization: 'uuid', type: 'smallint', number: 'bigint', now: 'timestamptz', kid: 'text', caller: 'text' },
+  (p, asked) => `
+${asked ? `select k.n, f.* from ${asked}, lateral (` : ''}select e.secret_hash, e.payload, e.created_at, least(e.expires_at, a.expires_at) as entry_expires_at, ${GRANT},
        case when e.revoked_at is not null or a.id is null or a.status = 2 or c.disabled_at is not null or c.epoch is distinct from a.client_epoch
-                 or exists (select from key k where k.kid = $6::text and k.revoked_at is not null) then 'revoked'
-            when least(e.expires_at, a.expires_at) <= $5::timestamptz then 'expired'
+                 or exists (select from key where key.kid = ${p.kid} and key.revoked_at is not null) then 'revoked'
+            when least(e.expires_at, a.expires_at) <= ${p.now} then 'expired'
             when e.type <> 4 and e.number < a.generation then 'redeemed'
             else 'valid' end as status
 from token_entry e left join authorizations a on a.id = e.authorization_id left join client c on c.id = a.client
-where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint
-  and ($7::text is null or exists (select from client k where k.id = $7 and k.disabled_at is null))`,
-};
+where e.bucket = ${p.bucket} and e.authorization_id = ${p.authorization} and e.type = ${p.type} and e.number = ${p.number}
+  and (${p.caller} is null or exists (select from client own where own.id = ${p.caller} and own.disabled_at is null))${asked ? ' limit 1) f' : ''}`,
+);
 
 /** $1 subject  $2 now */
 export const LIST_GRANTS: Statement = {

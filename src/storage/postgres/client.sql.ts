@@ -1,8 +1,13 @@
-import type { Statement } from './database.js';
+import type { Statement } from './statement.js';
+
+/** What a client's end leaves in the log: its tokens are dead, and its record has changed. */
+const MARK_AND_CHANGE = `insert into revocation_log (kind, key, not_before, created_at, expires_at)
+  select l.kind, l.key, l.not_before, $2::timestamptz, $4::timestamptz
+  from dead, (values (3, $3::bytea, $2::timestamptz), (5, $5::bytea, null)) as l (kind, key, not_before)`;
 
 /**
  * Ends every grant and token of a client by one row: they remember the epoch they were made in. No clock takes part, and what is being issued at this
- * moment hangs on the old epoch. $1 client  $2 now  $3 log key  $4 log row kept until
+ * moment hangs on the old epoch. $1 client  $2 now  $3 log key  $4 log rows kept until  $5 log key of the changed configuration
  */
 export const DISABLE_CLIENT: Statement = {
   name: 'disable_client',
@@ -10,25 +15,25 @@ export const DISABLE_CLIENT: Statement = {
 with dead as (
   update client set disabled_at = $2::timestamptz, epoch = epoch + 1 where id = $1::text and disabled_at is null returning id
 ), logged as (
-  insert into revocation_log (kind, key, not_before, created_at, expires_at) select 3, $3::bytea, $2, $2, $4::timestamptz from dead
+  ${MARK_AND_CHANGE}
 )
 select id from dead`,
 };
 
 /**
- * The same for a client that goes on: it gets another standing grant, in its new epoch. $1 client  $2 now  $3 log key  $4 log row kept until
- * $5 the new standing grant
+ * The same for a client that goes on: it gets another standing grant, in its new epoch. $1 client  $2 now  $3 log key  $4 log rows kept until
+ * $5 log key of the changed configuration  $6 the new standing grant
  */
 export const END_CLIENT: Statement = {
   name: 'end_client',
   text: `
 with dead as (
-  update client set epoch = epoch + 1, standing_authorization_id = $5::uuid where id = $1::text and disabled_at is null returning id, epoch
+  update client set epoch = epoch + 1, standing_authorization_id = $6::uuid where id = $1::text and disabled_at is null returning id, epoch
 ), opened as (
   insert into authorizations (id, client, client_epoch, subject, created_at, rotated_at, expires_at, ends_at)
-  select $5, id, epoch, id, $2::timestamptz, $2, '9999-12-31', '9999-12-31' from dead
+  select $6, id, epoch, id, $2::timestamptz, $2, '9999-12-31', '9999-12-31' from dead
 ), logged as (
-  insert into revocation_log (kind, key, not_before, created_at, expires_at) select 3, $3::bytea, $2, $2, $4::timestamptz from dead
+  ${MARK_AND_CHANGE}
 )
 select epoch - 1 as ended from dead`,
 };

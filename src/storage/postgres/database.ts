@@ -4,12 +4,8 @@ import type { Pool, QueryResult } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { StorageUnavailableError } from '../storage-unavailable.error.js';
-
-/** A prepared statement, unless it has no name. The name must be unique to the text. */
-export interface Statement {
-  readonly name?: string;
-  readonly text: string;
-}
+import type { Statement } from './statement.js';
+import type { SharedRun } from './shared-sql.js';
 
 /** What statements run on: the pool, or one connection inside a transaction. */
 export interface Runner {
@@ -45,6 +41,15 @@ export class Database implements Runner {
   /** Runs one statement in a transaction of its own. Serialization failures are repeated. @throws StorageUnavailableError */
   run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     return repeated(async () => ((await this.pool.query({ ...statement, values: [...values] })) as QueryResult<Row>).rows);
+  }
+
+  /** Runs what calls share in a transaction of its own. A call has one row at most: each gets its own, in their order. @throws StorageUnavailableError */
+  async share<Row extends object>({ statement, values, calls }: SharedRun): Promise<(Row | undefined)[]> {
+    const rows = await this.run<Row & { readonly n?: string }>(statement, values);
+    if (calls === 1) return [rows[0]];
+    const answers = new Array<Row | undefined>(calls).fill(undefined);
+    for (const row of rows) answers[Number(row.n) - 1] = row;
+    return answers;
   }
 
   /** Runs statements without parameters and without preparing them, for definitions of tables. @throws StorageUnavailableError */

@@ -1,7 +1,7 @@
 /*
  * All but the first and the last take: $1 keys, in order  $2 free failures  $3 first block s  $4 longest block s  $5 forgotten after s  $6 now
  */
-import type { Statement } from './database.js';
+import type { Statement } from './statement.js';
 
 const COUNTED = `unnest($1::bytea[], $2::int[], $3::float8[], $4::float8[], $5::float8[]) n (key, free, first, longest, forget)`;
 

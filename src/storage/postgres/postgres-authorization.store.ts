@@ -12,13 +12,21 @@ import {
   type TokenFormats,
 } from '../authorization.store.js';
 import { ISSUE, ISSUE_STANDING, LIST_GRANTS, REDEEM, START, START_APPROVED } from './authorization.sql.js';
-import { Database, type Statement } from './database.js';
+import { Database } from './database.js';
+import type { Statement } from './statement.js';
 import { toGrant, type GrantRow } from './grant-row.js';
 import { Partitions } from './partitions.js';
 import { logRowEnd } from './revocation.sql.js';
+import { latest, SharedCalls } from './shared-calls.js';
 
 @Injectable()
 export class PostgresAuthorizationStore extends AuthorizationStore {
+  private readonly redeeming = new SharedCalls<Redemption, RedeemedRow | undefined>({
+    run: (calls) => this.redeemAll(calls),
+    apart: ({ presented }) => presented.key.authorizationId,
+  });
+  private readonly standing = new SharedCalls<StandingIssue, boolean>({ run: (calls) => this.issueAll(calls) });
+
   constructor(
     private readonly database: Database,
     private readonly partitions: Partitions,
@@ -60,32 +68,7 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
   }
 
   override async redeem(redemption: Redemption): Promise<RedemptionOutcome | undefined> {
-    const { presented, successor } = redemption;
-    const [row] = await this.insert<RedeemedRow>(
-      REDEEM,
-      redemption.now,
-      [successor, redemption.access],
-      [
-        presented.key.bucket,
-        presented.key.authorizationId,
-        presented.key.type,
-        presented.key.number,
-        presented.hash,
-        redemption.now,
-        redemption.leeway,
-        redemption.nonce,
-        redemption.keyId,
-        redemption.client,
-        redemption.scopes ?? null,
-        redemption.resources ?? null,
-        logRowEnd(redemption.now),
-        formatBits(redemption.formats),
-        successor?.key.bucket ?? null,
-        successor?.expiresAt ?? null,
-        successor?.hash ?? null,
-        ...accessValues(redemption.access),
-      ],
-    );
+    const row = await this.redeeming.ask(redemption);
     return row && { outcome: row.outcome, grant: toGrant(row), rotation: toRotation(row) };
   }
 
@@ -117,23 +100,8 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
     return row && { grant: toGrant(row), written: row.written === 1, linkExpiresAt: row.link_expires_at };
   }
 
-  override async issueStanding(client: string, createdAt: Date, access: NewEntry): Promise<boolean> {
-    const rows = await this.insert(
-      ISSUE_STANDING,
-      createdAt,
-      [access],
-      [
-        client,
-        access.key.authorizationId,
-        access.key.bucket,
-        access.key.number,
-        createdAt,
-        access.expiresAt,
-        access.hash ?? null,
-        access.payload ?? null,
-      ],
-    );
-    return rows.length === 1;
+  override issueStanding(client: string, createdAt: Date, access: NewEntry): Promise<boolean> {
+    return this.standing.ask({ client, createdAt, access });
   }
 
   override async list(subject: string, now: Date): Promise<LiveGrant[]> {
@@ -149,15 +117,43 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
     }));
   }
 
+  private redeemAll(redemptions: readonly Redemption[]): Promise<(RedeemedRow | undefined)[]> {
+    const entries = redemptions.flatMap(({ successor, access }) => [successor, access]);
+    return this.supplying(latest(redemptions.map(({ now }) => now)), entries, () =>
+      this.database.share<RedeemedRow>(REDEEM.of(redemptions.map(redemptionValues))),
+    );
+  }
+
+  private async issueAll(calls: readonly StandingIssue[]): Promise<boolean[]> {
+    const { statement, values } = ISSUE_STANDING.of(calls.map(standingValues));
+    const rows = await this.supplying(
+      latest(calls.map(({ createdAt }) => createdAt)),
+      calls.map(({ access }) => access),
+      () => this.database.run<{ number: string }>(statement, values),
+    );
+    const written = new Set(rows.map(({ number }) => number));
+    return calls.map(({ access }) => written.has(String(access.key.number)));
+  }
+
   private insert<Row extends object>(
     statement: Statement,
     now: Date,
     entries: readonly (NewEntry | undefined)[],
     values: readonly unknown[],
   ): Promise<Row[]> {
-    const buckets = entries.flatMap((entry) => (entry ? [entry.key.bucket] : []));
-    return this.partitions.supplying(now, buckets, () => this.database.run<Row>(statement, values));
+    return this.supplying(now, entries, () => this.database.run<Row>(statement, values));
   }
+
+  private supplying<T>(now: Date, entries: readonly (NewEntry | undefined)[], work: () => Promise<T>): Promise<T> {
+    const buckets = entries.flatMap((entry) => (entry ? [entry.key.bucket] : []));
+    return this.partitions.supplying(now, buckets, work);
+  }
+}
+
+interface StandingIssue {
+  readonly client: string;
+  readonly createdAt: Date;
+  readonly access: NewEntry;
 }
 
 interface RedeemedRow extends GrantRow {
@@ -180,6 +176,42 @@ interface LiveGrantRow {
   readonly rotated_at: Date;
   readonly live_until: Date;
 }
+
+const redemptionValues = ({ presented, successor, access, ...asked }: Redemption) => ({
+  bucket: presented.key.bucket,
+  authorization: presented.key.authorizationId,
+  type: presented.key.type,
+  number: presented.key.number,
+  hash: presented.hash,
+  now: asked.now,
+  leeway: asked.leeway,
+  nonce: asked.nonce,
+  key_id: asked.keyId,
+  client: asked.client,
+  scopes: asked.scopes,
+  resources: asked.resources,
+  log_until: logRowEnd(asked.now),
+  formats: formatBits(asked.formats),
+  successor_bucket: successor?.key.bucket,
+  successor_expires: successor?.expiresAt,
+  successor_hash: successor?.hash,
+  access_bucket: access.key.bucket,
+  access_number: access.key.number,
+  access_expires: access.expiresAt,
+  access_hash: access.hash,
+  access_payload: access.payload,
+});
+
+const standingValues = ({ client, createdAt, access }: StandingIssue) => ({
+  client,
+  authorization: access.key.authorizationId,
+  bucket: access.key.bucket,
+  number: access.key.number,
+  created: createdAt,
+  expires: access.expiresAt,
+  hash: access.hash,
+  payload: access.payload,
+});
 
 const toRotation = (row: RedeemedRow): RedemptionOutcome['rotation'] => ({
   rotatedAt: row.rotated_at,

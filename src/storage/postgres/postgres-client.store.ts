@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { uuidv7 } from '../../protocol/uuid.js';
+import { ofClient } from '../configuration-change.js';
 import { ClientStore, type ClientRecord, type NewClient } from '../client.store.js';
 import { ADD_SECRET, DISABLE_CLIENT, ENABLE_CLIENT, KEEP_NEWEST_SECRET, LOCK_CLIENT, OPEN_STANDING_GRANT } from './client.sql.js';
+import { ConfigurationWriter } from './configuration-writer.js';
 import { Database, sqlState, SqlState } from './database.js';
 import { ClientSecretEntity } from './entities/client-secret.entity.js';
 import { ClientEntity } from './entities/client.entity.js';
@@ -14,6 +16,7 @@ import { logRowEnd } from './revocation.sql.js';
 export class PostgresClientStore extends ClientStore {
   constructor(
     private readonly database: Database,
+    private readonly writer: ConfigurationWriter,
     private readonly partitions: Partitions,
   ) {
     super();
@@ -31,32 +34,33 @@ export class PostgresClientStore extends ClientStore {
   override async insert(client: NewClient, now: Date): Promise<boolean> {
     const standingAuthorizationId = uuidv7(now);
     try {
-      await this.database.guarded(() =>
-        this.database.dataSource.transaction(async (manager) => {
-          await manager.insert(ClientEntity, { ...toColumns(client), createdAt: now, disabledAt: null, epoch: 0, standingAuthorizationId });
-          await manager.query(OPEN_STANDING_GRANT.text, [standingAuthorizationId, client.id, now]);
-        }),
-      );
-      return true;
+      return await this.writer.byManager(ofClient(client.id), now, async (manager) => {
+        await manager.insert(ClientEntity, { ...toColumns(client), createdAt: now, disabledAt: null, epoch: 0, standingAuthorizationId });
+        await manager.query(OPEN_STANDING_GRANT.text, [standingAuthorizationId, client.id, now]);
+        return true;
+      });
     } catch (error) {
       if (sqlState(error) === SqlState.uniqueViolation) return false;
       throw error;
     }
   }
 
-  override async update(client: NewClient): Promise<boolean> {
+  override update(client: NewClient, now: Date): Promise<boolean> {
     const { id, ...columns } = toColumns(client);
-    const result = await this.database.guarded(() => this.database.dataSource.getRepository(ClientEntity).update({ id }, columns));
-    return result.affected === 1;
+    return this.writer.byManager(
+      ofClient(id),
+      now,
+      async (manager) => (await manager.update(ClientEntity, { id }, columns)).affected === 1,
+    );
   }
 
   override setEnabled(id: string, enabled: boolean, now: Date): Promise<boolean> {
     if (!enabled) {
-      const values = [id, now, Buffer.from(id), logRowEnd(now)];
+      const values = [id, now, Buffer.from(id), logRowEnd(now), Buffer.from(ofClient(id))];
       return this.partitions.logging(now, () => this.database.run(DISABLE_CLIENT, values)).then((rows) => rows.length === 1);
     }
     const standing = uuidv7(now);
-    return this.database.transaction(async (runner) => {
+    return this.writer.byStatements(ofClient(id), now, async (runner) => {
       const enabledRows = await runner.run(ENABLE_CLIENT, [id, standing]);
       if (enabledRows.length === 1) await runner.run(OPEN_STANDING_GRANT, [standing, id, now]);
       return enabledRows.length === 1;
@@ -64,7 +68,7 @@ export class PostgresClientStore extends ClientStore {
   }
 
   override addSecret(id: string, hash: Buffer, othersExpireAt: Date, now: Date): Promise<boolean> {
-    return this.database.transaction(async (runner) => {
+    return this.writer.byStatements(ofClient(id), now, async (runner) => {
       if ((await runner.run(LOCK_CLIENT, [id])).length === 0) return false;
       await runner.run(KEEP_NEWEST_SECRET, [id, othersExpireAt]);
       await runner.run(ADD_SECRET, [randomUUID(), id, hash, now]);

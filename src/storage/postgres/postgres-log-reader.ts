@@ -8,10 +8,12 @@ import {
   BEGIN_READING_ALL,
   FETCH_LOG,
   OPEN_LOG,
+  READ_KIND_SINCE,
   READ_POSITION,
   READ_SINCE,
   READ_SINCE_AT_MOST,
 } from './revocation-log.sql.js';
+import type { Statement } from './statement.js';
 
 interface PositionRow {
   readonly snapshot: string;
@@ -51,13 +53,21 @@ export class PostgresLogReader implements LogReader {
   }
 
   async readSince(cursor: LogCursor, most?: number): Promise<LogReading | undefined> {
+    const reading = await (most === undefined ? this.since(cursor, READ_SINCE) : this.since(cursor, READ_SINCE_AT_MOST, most + 1));
+    return most !== undefined && reading && reading.rows.length > most ? undefined : reading;
+  }
+
+  async readKind(kind: RevocationKind, since: LogCursor | undefined): Promise<LogReading | undefined> {
+    if (since) return this.since(since, READ_KIND_SINCE, kind);
+    return { cursor: cursorOf(await this.database.run<PositionRow>(READ_POSITION, [])), rows: [] };
+  }
+
+  private async since(cursor: LogCursor, statement: Statement, ...more: readonly number[]): Promise<LogReading | undefined> {
     const from = parseSnapshot(cursor.snapshot);
     if (!from) return undefined;
-    const [statement, more] = most === undefined ? [READ_SINCE, []] : [READ_SINCE_AT_MOST, [most + 1]];
     const values = [String(from.xmax), from.underWay, ...more];
     const rows = await this.database.transaction((runner) => runner.run<PositionRow & Row>(statement, values), BEGIN_READING);
     const reading = { cursor: cursorOf(rows), rows: rows.flatMap(logRowOf) };
-    if (most !== undefined && reading.rows.length > most) return undefined;
     const to = parseSnapshot(reading.cursor.snapshot);
     return reading.cursor.epoch === cursor.epoch && to && to.xmax >= from.xmax ? reading : undefined;
   }

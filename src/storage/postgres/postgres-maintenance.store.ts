@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DAY_MS, LIMITS } from '../../protocol/limits.js';
 import { MaintenanceStore, type PruneReport } from '../maintenance.store.js';
-import { Database, type Statement } from './database.js';
+import { Database } from './database.js';
+import type { Statement } from './statement.js';
 import { Partitions } from './partitions.js';
 
 /** Blocks of `authorizations` swept at a time, and rows deleted by one statement. */

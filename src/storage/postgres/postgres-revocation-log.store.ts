@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RevocationLogStore, type LogCursor, type LogReading, type LogRow, type OwnLogReader } from '../revocation-log.store.js';
+import type { RevocationKind } from '../revocation.store.js';
 import { Database } from './database.js';
 import { OwnConnection } from './own-connection.js';
 import { PostgresLogReader } from './postgres-log-reader.js';
@@ -19,6 +20,10 @@ export class PostgresRevocationLogStore extends RevocationLogStore {
 
   override readSince(cursor: LogCursor, most?: number): Promise<LogReading | undefined> {
     return this.reader.readSince(cursor, most);
+  }
+
+  override readKind(kind: RevocationKind, since: LogCursor | undefined): Promise<LogReading | undefined> {
+    return this.reader.readKind(kind, since);
   }
 
   override open(): OwnLogReader {

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { bucketOf, encodeEntryKey, type EntryKey } from '../../protocol/entry-key.js';
 import { uuidv7 } from '../../protocol/uuid.js';
+import { ofClient } from '../configuration-change.js';
 import { RevocationStore, type Ended } from '../revocation.store.js';
 import { StorageUnavailableError } from '../storage-unavailable.error.js';
 import { COUNT_LIVE_GRANTS, END_CLIENT, HAS_LIVE_GRANTS, OPEN_STANDING_GRANT } from './client.sql.js';
+import { logChange } from './configuration-writer.js';
 import { Database } from './database.js';
 import { GrantEndings } from './grant-endings.js';
 import { Partitions } from './partitions.js';
@@ -16,11 +18,18 @@ import {
   REVOKE_FAMILY,
   SUBJECT_OF_SESSION,
 } from './revocation.sql.js';
+import { latest, SharedCalls } from './shared-calls.js';
 
 const NOTHING: Ended = { grants: 0, browsers: 0 };
 
 @Injectable()
 export class PostgresRevocationStore extends RevocationStore {
+  private readonly revoking = new SharedCalls<FamilyRevocation, object | undefined>({
+    run: (calls) =>
+      this.partitions.logging(latest(calls.map(({ now }) => now)), () => this.database.share(REVOKE_FAMILY.of(calls.map(familyValues)))),
+    apart: ({ key }) => key.authorizationId,
+  });
+
   constructor(
     private readonly database: Database,
     private readonly endings: GrantEndings,
@@ -35,8 +44,7 @@ export class PostgresRevocationStore extends RevocationStore {
   }
 
   override async revokeFamily(key: EntryKey, hash: Buffer, client: string, now: Date): Promise<boolean> {
-    const values = [key.bucket, key.authorizationId, key.type, key.number, hash, client, now, logRowEnd(now)];
-    return (await this.partitions.logging(now, () => this.database.run(REVOKE_FAMILY, values))).length === 1;
+    return (await this.revoking.ask({ key, hash, client, now })) !== undefined;
   }
 
   override async endAuthorization(authorizationId: string, now: Date): Promise<boolean> {
@@ -46,7 +54,10 @@ export class PostgresRevocationStore extends RevocationStore {
       if (dead && dead.subject === dead.client) {
         const next = uuidv7(now);
         const stands = await runner.run(NEXT_STANDING_GRANT, [authorizationId, next, dead.client]);
-        if (stands.length === 1) await runner.run(OPEN_STANDING_GRANT, [next, dead.client, now]);
+        if (stands.length === 1) {
+          await runner.run(OPEN_STANDING_GRANT, [next, dead.client, now]);
+          await logChange(runner, ofClient(dead.client), now);
+        }
       }
       return dead !== undefined;
     });
@@ -69,7 +80,7 @@ export class PostgresRevocationStore extends RevocationStore {
     const live = [client, now, bucketOf(now)];
     const [before] = await this.inTime(() => this.database.run<{ live: boolean }>(HAS_LIVE_GRANTS, live), [{ live: true }]);
     if (!before?.live) return NOTHING;
-    const values = [client, now, Buffer.from(client), logRowEnd(now), uuidv7(now)];
+    const values = [client, now, Buffer.from(client), logRowEnd(now), Buffer.from(ofClient(client)), uuidv7(now)];
     const [dead] = await this.partitions.logging(now, () => this.database.run<{ ended: number }>(END_CLIENT, values));
     if (!dead) return NOTHING;
     // Only then: however long it takes to count them, they are dead.
@@ -86,3 +97,21 @@ export class PostgresRevocationStore extends RevocationStore {
     }
   }
 }
+
+interface FamilyRevocation {
+  readonly key: EntryKey;
+  readonly hash: Buffer;
+  readonly client: string;
+  readonly now: Date;
+}
+
+const familyValues = ({ key, hash, client, now }: FamilyRevocation) => ({
+  bucket: key.bucket,
+  authorization: key.authorizationId,
+  type: key.type,
+  number: key.number,
+  hash,
+  client,
+  now,
+  log_until: logRowEnd(now),
+});

@@ -20,6 +20,7 @@ import { TokenEntryStore } from '../token-entry.store.js';
 import { UserStore } from '../user.store.js';
 import { RevocationLogStore } from '../revocation-log.store.js';
 import { WebSessionStore } from '../web-session.store.js';
+import { ConfigurationWriter } from './configuration-writer.js';
 import { createDataSource, type PostgresOptions } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
 import { Database } from './database.js';
@@ -119,6 +120,7 @@ export class PostgresStorageModule implements OnModuleInit, OnApplicationShutdow
         { provide: Clock, useExisting: DatabaseClock },
         Database,
         Partitions,
+        ConfigurationWriter,
         GrantEndings,
         ...stores,
       ],

@@ -1,26 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import type { EntryKey } from '../../protocol/entry-key.js';
+import type { EntryKey, EntryType } from '../../protocol/entry-key.js';
 import { TokenEntryStore, type TokenEntryRecord, type TokenStatus } from '../token-entry.store.js';
 import { FIND } from './authorization.sql.js';
 import { Database } from './database.js';
 import { toGrant, type GrantRow } from './grant-row.js';
+import { SharedCalls } from './shared-calls.js';
 
 @Injectable()
 export class PostgresTokenEntryStore extends TokenEntryStore {
+  private readonly finding = new SharedCalls<Search, EntryRow | undefined>({
+    run: (calls) => this.database.share<EntryRow>(FIND.of(calls)),
+  });
+
   constructor(private readonly database: Database) {
     super();
   }
 
   override async find(key: EntryKey, now: Date, kid?: string, caller?: string): Promise<TokenEntryRecord | undefined> {
-    const [row] = await this.database.run<EntryRow>(FIND, [
-      key.bucket,
-      key.authorizationId,
-      key.type,
-      key.number,
-      now,
-      kid ?? null,
-      caller ?? null,
-    ]);
+    const { bucket, authorizationId: authorization, type, number } = key;
+    const row = await this.finding.ask({ bucket, authorization, type, number, now, kid, caller });
     return (
       row && {
         key,
@@ -33,6 +31,16 @@ export class PostgresTokenEntryStore extends TokenEntryStore {
       }
     );
   }
+}
+
+interface Search {
+  readonly bucket: number;
+  readonly authorization: string;
+  readonly type: EntryType;
+  readonly number: bigint;
+  readonly now: Date;
+  readonly kid: string | undefined;
+  readonly caller: string | undefined;
 }
 
 interface EntryColumns {

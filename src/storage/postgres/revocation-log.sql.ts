@@ -1,4 +1,4 @@
-import type { Statement } from './database.js';
+import type { Statement } from './statement.js';
 
 /**
  * Begins a transaction that sees one state of the log throughout. By itself Postgres reads the whole of a small log to find what is new, and goes on so
@@ -39,16 +39,20 @@ export const FETCH_LOG: Statement = { text: `fetch ${BATCH} from log` };
  * What a snapshot did not see is exactly what is above its xmax, or was under way; what this statement sees is what its own snapshot, which it returns,
  * sees: so that each committed row comes once. $1 xmax  $2 under way
  */
-export const READ_SINCE: Statement = {
-  name: 'read_revocation_log_since',
-  text: `
-select s.snapshot::text, ${EPOCH} as epoch, l.kind, l.key, l.not_before, l.expires_at
-from (select pg_current_snapshot() as snapshot) s left join (
-  select kind, key, not_before, expires_at from revocation_log where xid >= $1::xid8
-  union all
-  select kind, key, not_before, expires_at from revocation_log where xid = any ($2::xid8[]) and xid < $1::xid8
-) l on true`,
-};
+export const READ_SINCE: Statement = { name: 'read_revocation_log_since', text: since('') };
 
 /** The same, cut off. $3 how many rows */
 export const READ_SINCE_AT_MOST: Statement = { name: 'read_revocation_log_since_at_most', text: `${READ_SINCE.text} limit $3::bigint` };
+
+/** Rows of one kind. $3 kind */
+export const READ_KIND_SINCE: Statement = { name: 'read_revocation_log_kind_since', text: since('and kind = $3::smallint') };
+
+function since(condition: string): string {
+  return `
+select s.snapshot::text, ${EPOCH} as epoch, l.kind, l.key, l.not_before, l.expires_at
+from (select pg_current_snapshot() as snapshot) s left join (
+  select kind, key, not_before, expires_at from revocation_log where xid >= $1::xid8 ${condition}
+  union all
+  select kind, key, not_before, expires_at from revocation_log where xid = any ($2::xid8[]) and xid < $1::xid8 ${condition}
+) l on true`;
+}

@@ -1,4 +1,5 @@
-import type { Statement } from './database.js';
+import type { Statement } from './statement.js';
+import { SharedSql } from './shared-sql.js';
 
 /** Access tokens live 24 hours at most; the rest is tolerance for the clocks of guards. */
 const LOG_ROW_LIFETIME_MS = (24 * 60 + 10) * 60_000;
@@ -24,23 +25,29 @@ with dead as (
 select number from dead`,
 };
 
-/** A genuine link, spent or not, takes its family along. $1 bucket  $2 authorization  $3 type  $4 number  $5 hash  $6 client  $7 now  $8 log row kept until */
-export const REVOKE_FAMILY: Statement = {
-  name: 'revoke_family',
-  text: `
-with link as (
-  select e.authorization_id from token_entry e
-  where e.bucket = $1::int and e.authorization_id = $2::uuid and e.type = $3::smallint and e.number = $4::bigint and e.secret_hash = $5::bytea
+/** A genuine link, spent or not, takes its family along. Many must be of as many grants. log_until: the log row is kept */
+export const REVOKE_FAMILY = new SharedSql(
+  'revoke_family',
+  {
+    ...{ bucket: 'int', authorization: 'uuid', type: 'smallint', number: 'bigint', hash: 'bytea', client: 'text' },
+    ...{ now: 'timestamptz', log_until: 'timestamptz' },
+  },
+  (p, asked) => `
+with link as ${asked ? 'materialized ' : ''}(
+  select ${asked ? 'k.*' : 'e.authorization_id'}
+  from ${asked ? `${asked}, lateral (select e.authorization_id from ` : ''}token_entry e
+  where e.bucket = ${p.bucket} and e.authorization_id = ${p.authorization} and e.type = ${p.type} and e.number = ${p.number}
+    and e.secret_hash = ${p.hash}${asked ? ' limit 1) e' : ''}
 ), dead as (
-  update authorizations a set status = 2 from link
-  where a.id = link.authorization_id and a.client = $6::text and a.status = 1
-  returning a.id
+  update authorizations a set status = 2 from link${asked ? ' k' : ''}
+  where a.id = ${asked ? p.authorization : 'link.authorization_id'} and a.client = ${p.client} and a.status = 1
+  returning a.id${asked ? ', k.n' : ''}
 ), logged as (
   insert into revocation_log (kind, key, created_at, expires_at)
-  select 2, uuid_send(id), $7::timestamptz, $8::timestamptz from dead
+  select 2, uuid_send(dead.id), ${p.now}, ${p.log_until} from dead${asked ? ' join link k on k.n = dead.n' : ''}
 )
-select id from dead`,
-};
+select ${asked ? 'n' : 'id'} from dead`,
+);
 
 /** $1 authorization  $2 now  $3 log row kept until */
 export const END_AUTHORIZATION: Statement = {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '../../protocol/clock.js';
 import { EntryType, parseTokenId } from '../../protocol/entry-key.js';
 import { parseToken } from '../../protocol/token-string.js';
-import { referenceTokenClaims } from '../../storage/reference-token-claims.js';
+import { openedPayloads, referenceTokenClaims } from '../../storage/reference-token-claims.js';
 import { TokenEntryStore, type TokenEntryRecord } from '../../storage/token-entry.store.js';
 import { isMeantFor } from '../audience.js';
 import { Principal } from '../principal.js';
@@ -14,6 +14,8 @@ import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validatio
 /** The token's entry in the database, asked on each request with one query: what is revoked is refused at once. Both formats. */
 @Injectable()
 export class EntryCheck extends TokenCheck {
+  readonly #opened = openedPayloads();
+
   constructor(
     @Inject(VALIDATION_OPTIONS) private readonly options: ResolvedValidationOptions,
     @Inject(VALIDATION_CLOCK) private readonly clock: Clock,
@@ -44,7 +46,7 @@ export class EntryCheck extends TokenCheck {
     if (reference?.key.type !== EntryType.accessToken) return refused('not an access token of this service');
     const record = await this.entries.find(reference.key, this.clock.now());
     // Possession first: a forged token must not learn the status of anything, not even in the log.
-    const claims = record && referenceTokenClaims(reference, record);
+    const claims = record && referenceTokenClaims(reference, record, this.#opened);
     if (!claims) return refused('unknown or forged');
     if (record.status !== 'valid') return refused(describe(record));
     if (!isMeantFor(this.options.audience, claims.aud)) return refused('meant for another audience');

@@ -1,6 +1,6 @@
 import { CheckUnavailableError } from '../check-unavailable.error.js';
 import { Limiter } from '../introspection/limiter.js';
-import { Recent } from '../recent.js';
+import { Recent } from '../../protocol/recent.js';
 import type { TokenCheck, Verdict } from '../token-check.js';
 import type { ResolvedValidationOptions } from '../validation.options.js';
 

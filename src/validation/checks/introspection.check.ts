@@ -6,7 +6,7 @@ import { isMeantFor } from '../audience.js';
 import { RevocationFeed } from '../feed/revocation-feed.js';
 import { IntrospectionClient } from '../introspection/introspection-client.js';
 import { Principal } from '../principal.js';
-import { Recent } from '../recent.js';
+import { Recent } from '../../protocol/recent.js';
 import { isOtherJwt } from '../signed-token/jwt-header.js';
 import { faultOfTimes } from '../signed-token/token-times.js';
 import { refused, TokenCheck, type Accepted, type Verdict } from '../token-check.js';

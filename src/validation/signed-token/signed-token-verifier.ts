@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Clock } from '../../protocol/clock.js';
 import { IssuerKeys, type KeySet, type VerificationKey } from '../issuer/issuer-keys.js';
 import { Principal } from '../principal.js';
-import { Recent } from '../recent.js';
+import { Recent } from '../../protocol/recent.js';
 import { refused, type Accepted, type Refused } from '../token-check.js';
 import { tokenDigest } from '../token-digest.js';
 import { VALIDATION_CLOCK } from '../validation-clock.js';

@@ -42,7 +42,7 @@ export class ExampleApp {
     const [apiPort, port] = [await unusedPort(), await unusedPort()];
     const [todoApi, url] = [`http://localhost:${apiPort}`, `http://localhost:${port}`];
     const api = await started(stage, TodoApi.forRoot(todoSettings({ ISSUER: stage.issuer, AUDIENCE })), apiPort);
-    for (const name of TODOS) await stage.service.get(ScopeStore).put({ name, resources: [AUDIENCE] });
+    for (const name of TODOS) await stage.service.get(ScopeStore).put({ name, resources: [AUDIENCE] }, stage.service.clock.now());
     const builder = codeClient('confidential').with({
       displayName: 'Todo web app',
       redirectUris: [`${url}/session/callback`],
