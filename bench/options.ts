@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly only: string;
   readonly servers: readonly ServerName[];
   readonly publish: boolean;
+  /** Folder for a CPU profile of each server; it slows them. */
+  readonly profiles?: string;
 }
 
 export const SERVER_NAMES = ['countersign', 'floor', 'oidc-provider', 'oauth2-server'] as const;
@@ -25,6 +27,7 @@ durability, interleaved round by round, every answer checked. Takes about a quar
   --connections N   CONNECTIONS  keep-alive connections, default 32
   --only TEXT       ONLY         operations whose name has this in it: issue, refresh, introspect, revoke, guard, session, …
   --servers LIST    SERVERS      of ${SERVER_NAMES.join(', ')}; default all
+  --profiles FOLDER              writes a CPU profile of each server there (for Chromium's DevTools); the figures are then higher
   --publish                      writes docs/performance.svg and the last run into docs/performance.md
   --publish-last                 does that with what is in bench/results, and measures nothing
   --list                         names the operations
@@ -32,10 +35,10 @@ durability, interleaved round by round, every answer checked. Takes about a quar
 
 Results go to bench/results/last.json and last.svg.`;
 
-export const NOT_OF_EVERYTHING = '--publish is for a run of everything, without --only and --servers.';
+export const NOT_OF_EVERYTHING = '--publish is for a run of everything, without --only, --servers and --profiles.';
 
-export function isOfEverything({ only, servers }: BenchOptions): boolean {
-  return only === '' && SERVER_NAMES.every((name) => servers.includes(name));
+export function isOfEverything({ only, servers, profiles }: BenchOptions): boolean {
+  return only === '' && profiles === undefined && SERVER_NAMES.every((name) => servers.includes(name));
 }
 
 /** What to do: measure, or tell something. @throws Error when an option makes no sense */
@@ -47,7 +50,7 @@ export function readOptions(
     args: [...args],
     options: {
       ...{ rounds: { type: 'string' }, seconds: { type: 'string' }, 'warm-up': { type: 'string' }, connections: { type: 'string' } },
-      ...{ only: { type: 'string' }, servers: { type: 'string' } },
+      ...{ only: { type: 'string' }, servers: { type: 'string' }, profiles: { type: 'string' } },
       ...{ publish: { type: 'boolean' }, 'publish-last': { type: 'boolean' }, list: { type: 'boolean' }, help: { type: 'boolean' } },
     },
   });
@@ -62,6 +65,7 @@ export function readOptions(
     only: values.only ?? environment['ONLY'] ?? '',
     servers: serverNames(values.servers ?? environment['SERVERS'] ?? SERVER_NAMES.join(',')),
     publish: values.publish ?? false,
+    ...(values.profiles !== undefined && { profiles: values.profiles }),
   };
   if (chosen.publish && !isOfEverything(chosen)) throw new Error(NOT_OF_EVERYTHING);
   return chosen;

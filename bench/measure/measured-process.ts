@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import type { Answer, Offer, Question } from '../servers/announce.js';
 
 type Asked = Question extends infer Each ? (Each extends Question ? Omit<Each, 'id'> : never) : never;
@@ -21,8 +22,10 @@ export class MeasuredProcess {
   }
 
   /** Starts compiled code, which announces itself. */
-  static async start(file: string, environment: Record<string, string>, cores?: string): Promise<MeasuredProcess> {
-    const command = [process.execPath, file];
+  static async start(file: string, environment: Record<string, string>, cores?: string, profiles?: string): Promise<MeasuredProcess> {
+    const profiling =
+      profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${basename(file, '.js')}.cpuprofile`];
+    const command = [process.execPath, ...profiling, file];
     const [program = '', ...rest] = cores === undefined ? command : ['taskset', '-c', cores, ...command];
     const child = spawn(program, rest, {
       env: { ...process.env, NODE_ENV: 'production', ...environment },

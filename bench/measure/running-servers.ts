@@ -24,6 +24,7 @@ export class RunningServers implements Bench {
     private readonly names: readonly ServerName[],
     readonly connections: number,
     private readonly cores: string | undefined,
+    private readonly profiles: string | undefined,
   ) {}
 
   async offering(operation: string): Promise<{ name: string; server: Server }[]> {
@@ -66,6 +67,6 @@ export class RunningServers implements Bench {
     const port = await unusedPort();
     const issuer = `http://localhost:${port}`;
     const all = { ...environment, DATABASE_URL: databaseUrl, PORT: String(port), ISSUER: issuer };
-    return { process: await MeasuredProcess.start(compiledFile(file), all, this.cores), database: databaseUrl, issuer };
+    return { process: await MeasuredProcess.start(compiledFile(file), all, this.cores, this.profiles), database: databaseUrl, issuer };
   }
 }

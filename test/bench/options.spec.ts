@@ -13,6 +13,7 @@ describe('the options of the bench', () => {
   it('publishes runs of everything only', () => {
     expect(readOptions(['--publish'], {})).toMatchObject({ publish: true });
     expect(() => readOptions(['--publish', '--only', 'guard'], {})).toThrow('--publish');
+    expect(() => readOptions(['--publish', '--profiles', 'p'], {})).toThrow('--publish');
     expect(() => readOptions(['--publish'], { SERVERS: 'countersign' })).toThrow('--publish');
   });
 });

@@ -3,12 +3,16 @@ import { StorageUnavailableError } from '../storage-unavailable.error.js';
 export interface Sharing<Call, Answer> {
   /** Answers calls in their order. It answers all or throws. */
   readonly run: (calls: readonly Call[]) => Promise<readonly Answer[]>;
-  /** Calls that are alike in this never share: a statement changes a row once. Undefined: all share. */
+  /**
+   * What the call changes. Calls that are alike in this never share: a statement changes a row once. Those that share come in its order, so that
+   * statements of two instances do not wait for each other's rows. Undefined: all share.
+   */
   readonly apart?: (call: Call) => string;
 }
 
 interface Waiting<Call, Answer> {
   readonly call: Call;
+  readonly key: string;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,20 +42,20 @@ export class SharedCalls<Call, Answer> {
   /** @throws whatever `run` throws for this call */
   async ask(call: Call): Promise<Answer> {
     const key = this.sharing.apart?.(call);
-    if (key === undefined) return this.join(call);
+    if (key === undefined) return this.join(call, '');
     // Alike are races, where each must be judged after the one before it: alone, they are as fast as the row's lock lets them be.
     if (this.busy.has(key)) return this.alone(call);
     this.busy.add(key);
     try {
-      return await this.join(call);
+      return await this.join(call, key);
     } finally {
       this.busy.delete(key);
     }
   }
 
-  private join(call: Call): Promise<Answer> {
+  private join(call: Call, key: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ call, resolve, reject });
+      this.waiting.push({ call, key, resolve, reject });
       if (this.underWay < MOST_UNDER_WAY) this.depart();
       else if (this.underWay < MOST_HELD_UP) this.impatience ??= setTimeout(() => this.depart(), PATIENCE);
     });
@@ -62,6 +66,7 @@ export class SharedCalls<Call, Answer> {
     this.impatience = undefined;
     if (this.waiting.length === 0) return;
     const together = this.waiting.splice(0, MOST_TOGETHER);
+    if (this.sharing.apart) together.sort((a, b) => (a.key < b.key ? -1 : 1));
     this.underWay++;
     void this.serve(together).finally(() => {
       this.underWay--;
