@@ -42,12 +42,14 @@ export function printSize({ entries, operations, prune, bytes }: SizeResult): vo
   }
 }
 
-export function printDrops({ prune, issued, p99, longest, ...what }: DropCost): void {
-  console.log(
-    `\n${what.drops} partitions of ${what.entriesPerDrop} entries dropped while tokens were issued; a drop took ${prune.ms} ms, ${prune.cpuMs} ms of CPU.`,
-  );
+export function printDrops({ drops, entriesPerDrop, dropRound, idleRound, issued, p99, longest }: DropCost): void {
+  console.log(`\n${drops} partitions of ${entriesPerDrop} entries dropped while tokens were issued.`);
+  console.log(`A round of pruning took ${dropRound} ms with a drop and ${idleRound} ms without.`);
   console.table({ 'tokens a second': issued, 'p99, ms': p99, 'longest, ms': longest });
-  console.log(`Issued in windows with a drop against those without: ${(issued.drop / issued.quiet).toFixed(3)}`);
+  const share = (other: number): string => (issued.drop / other).toFixed(3);
+  console.log(
+    `Issued while dropping: ${share(issued.quiet)} of what is issued otherwise, ${share(issued.idleRound)} of that during other rounds.`,
+  );
 }
 
 export function printCounts({ partitions, compared }: PartitionCount): void {
