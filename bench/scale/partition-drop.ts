@@ -4,7 +4,7 @@ import { Partitions } from '../../src/storage/postgres/partitions.js';
 import { median, quantile, rounded } from './figures.js';
 import type { MeasuredDatabase } from './measured-database.js';
 import type { Operations } from './operations.js';
-import { pruneRound } from './prune.js';
+import { prune } from './prune.js';
 
 export interface DropCost {
   readonly drops: number;
@@ -62,8 +62,8 @@ export async function measureDrops(
       latencies[kind].push(current);
       const begin = performance.now();
       const window = sleep(dropWindow * 1000);
-      if (kind === 'drop') dropRounds.push((await pruneRound(database, first + drop + 1, (report) => report.partitionsDropped === 1)).ms);
-      if (kind === 'idleRound') idleRounds.push((await pruneRound(database, first + drop, (report) => report.partitionsDropped === 0)).ms);
+      if (kind === 'drop') dropRounds.push(await prune(database, first + drop + 1, (report) => report.partitionsDropped === 1));
+      if (kind === 'idleRound') idleRounds.push(await prune(database, first + drop, (report) => report.partitionsDropped === 0));
       await window;
       seconds[kind] += (performance.now() - begin) / 1000;
     }

@@ -32,13 +32,13 @@ export async function measurePrune(database: MeasuredDatabase, rounds: number): 
   const idle: Round[] = [];
   const deleting: Round[] = [];
   for (let round = 0; round < rounds; round++) {
-    idle.push(await pruneRound(database, oldest.day, (report) => report.authorizationsDeleted === 0));
+    idle.push(await measureRound(database, oldest.day, (report) => report.authorizationsDeleted === 0));
     await addDeadGrants(database, oldest.day);
-    deleting.push(await pruneRound(database, oldest.day, (report) => report.authorizationsDeleted === DEAD_GRANTS));
+    deleting.push(await measureRound(database, oldest.day, (report) => report.authorizationsDeleted === DEAD_GRANTS));
     await database.query(`vacuum authorizations`);
   }
   const usual = medianRound(idle);
-  const dropping = await pruneRound(database, oldest.day + 1, (report) => report.partitionsDropped === 1);
+  const dropping = await measureRound(database, oldest.day + 1, (report) => report.partitionsDropped === 1);
   return {
     grants,
     idle: usual,
@@ -48,16 +48,20 @@ export async function measurePrune(database: MeasuredDatabase, rounds: number): 
   };
 }
 
-/** One round that drops what ended before the day. */
-export async function pruneRound(database: MeasuredDatabase, before: number, holds: (report: PruneReport) => boolean): Promise<Round> {
-  const now = new Date();
+async function measureRound(database: MeasuredDatabase, before: number, holds: (report: PruneReport) => boolean): Promise<Round> {
   const cpu = await postgresCpu(database.postmaster);
+  const ms = await prune(database, before, holds);
+  return { ms, cpuMs: rounded(((await postgresCpu(database.postmaster)).sessions - cpu.sessions) / 1000) };
+}
+
+/** One round that drops what ended before the day. Milliseconds. */
+export async function prune(database: MeasuredDatabase, before: number, holds: (report: PruneReport) => boolean): Promise<number> {
+  const now = new Date();
   const begin = performance.now();
   const report = await database.get(MaintenanceStore).prune(now, (now.getTime() - before * DAY_MS) / 1000);
-  const ms = performance.now() - begin;
-  const after = await postgresCpu(database.postmaster);
+  const ms = rounded(performance.now() - begin);
   if (!holds(report)) throw new Error(`Pruning did something else than it should: ${JSON.stringify(report)}`);
-  return { ms: rounded(ms), cpuMs: rounded((after.sessions - cpu.sessions) / 1000) };
+  return ms;
 }
 
 async function oldestPartition(database: MeasuredDatabase): Promise<{ day: number; entries: number }> {
