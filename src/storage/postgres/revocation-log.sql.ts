@@ -6,8 +6,8 @@ import type { Statement } from './statement.js';
  * For this transaction only: a connection pooler may give the next one to anybody.
  */
 export const BEGIN_READING = `begin isolation level repeatable read read only; set local enable_seqscan = off; set local jit = off`;
-/** The same for all of the log. */
-export const BEGIN_READING_ALL = `begin isolation level repeatable read read only; set local jit = off`;
+/** The same for all of the log, which is read as it lies. */
+export const BEGIN_READING_ALL = `begin isolation level repeatable read read only; set local enable_seqscan = on; set local jit = off`;
 
 /**
  * Each part changes where numbers may go back: another cluster; a promoted standby (`pg_control_checkpoint` would say the old timeline for a while); a
