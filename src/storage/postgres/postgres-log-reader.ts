@@ -58,8 +58,9 @@ export class PostgresLogReader implements LogReader {
   }
 
   async readKind(kind: RevocationKind, since: LogCursor | undefined): Promise<LogReading | undefined> {
-    if (since) return this.since(since, READ_KIND_SINCE, kind);
-    return { cursor: cursorOf(await this.database.run<PositionRow>(READ_POSITION, [])), rows: [] };
+    // Where one is can be told while the rows cannot be read; whoever begins there must be able to go on.
+    const from = since ?? cursorOf(await this.database.run<PositionRow>(READ_POSITION, []));
+    return this.since(from, READ_KIND_SINCE, kind);
   }
 
   private async since(cursor: LogCursor, statement: Statement, ...more: readonly number[]): Promise<LogReading | undefined> {
