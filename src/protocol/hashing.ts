@@ -19,14 +19,14 @@ export const constantTimeEqual = (a: Buffer, b: Buffer): boolean => a.length ===
  * tell nothing. `purpose` and `parts` are length-prefixed, so that no two inputs run together.
  */
 export function derive(derivationKey: Buffer, purpose: string, presented: ReferenceToken, parts: readonly string[] = []): Buffer {
-  const hmac = createHmac('sha256', derivationKey);
-  for (const part of [purpose, ...parts]) {
+  const prefixed = [purpose, ...parts].flatMap((part) => {
     const bytes = Buffer.from(part);
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(bytes.length);
-    hmac.update(length).update(bytes);
-  }
-  return hmac.update(presentedBytes(presented.key)).update(presented.identifier).digest();
+    return [length, bytes];
+  });
+  const input = Buffer.concat([...prefixed, presentedBytes(presented.key), presented.identifier]);
+  return createHmac('sha256', derivationKey).update(input).digest();
 }
 
 const presentedBytes = (key: EntryKey): Buffer => Buffer.concat([Buffer.of(key.type), encodeEntryKey(key)]);

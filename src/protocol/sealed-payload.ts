@@ -3,6 +3,7 @@ import { encodeEntryKey } from './entry-key.js';
 import { seal, unseal } from './sealing.js';
 import type { ReferenceToken } from './token-string.js';
 
+const PAYLOAD = Buffer.from('payload');
 /** The first byte; what is sealed follows. */
 const VERSION = 1;
 
@@ -22,4 +23,6 @@ export function openPayload(token: ReferenceToken, sealed: Buffer): object | und
 const boundTo = ({ key }: ReferenceToken): Buffer => Buffer.concat([Buffer.of(key.type), encodeEntryKey(key)]);
 
 const payloadKey = (token: ReferenceToken): Buffer =>
-  createHmac('sha256', token.identifier).update('payload').update(boundTo(token)).digest();
+  createHmac('sha256', token.identifier)
+    .update(Buffer.concat([PAYLOAD, boundTo(token)]))
+    .digest();

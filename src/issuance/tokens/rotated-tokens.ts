@@ -70,7 +70,7 @@ export class RotatedTokens {
       authorizationId: presented.key.authorizationId,
       number,
       expiresAt,
-      ...(byReference && { identifier }),
+      ...(byReference && { identifier: identifier() }),
       payload: { ...(scopes && { scopes }), ...(resources && { resources }), link: Number(presented.key.number) + 1 },
     });
   }

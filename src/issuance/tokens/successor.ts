@@ -22,13 +22,14 @@ export function accessOf(derivationKey: Buffer, { presented, scopes, resources }
   const asked = asksOtherwise ? [part(scopes), part(resources)] : [];
   return {
     number: toAccessNumber(derive(derivationKey, 'access number', presented, asked)),
-    identifier: derive(derivationKey, 'access token', presented, asked),
+    identifier: () => derive(derivationKey, 'access token', presented, asked),
   };
 }
 
 export interface AccessIdentity {
   readonly number: bigint;
-  readonly identifier: Buffer;
+  /** A signed token needs none. */
+  readonly identifier: () => Buffer;
 }
 
 /** Order does not matter. */
