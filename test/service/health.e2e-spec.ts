@@ -7,7 +7,7 @@ describe('health', () => {
   let service: ServiceProcess;
 
   beforeAll(async () => {
-    cluster = await startCluster({ durable: false });
+    cluster = await startCluster({ durable: true }); // it is stopped without notice: the keys must be there afterwards
     service = await ServiceProcess.start({ DATABASE_URL: cluster.url, MASTER_KEY: newMasterKey() });
   }, 60_000);
 
