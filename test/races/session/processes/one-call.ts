@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { alike, inEveryWay, served, summary, type AppStage } from '../support/app-stage.js';
+import { alike, inEachWay, inEveryWay, served, summary, type AppStage } from '../support/app-stage.js';
 import { PATIENCE, SOAK } from '../../support/size.js';
 
 /** Milliseconds after the refresh. */
@@ -12,7 +12,7 @@ export function oneCall(stage: AppStage): void {
       const people = await stage.expired();
       // Long enough for the others to come meanwhile.
       const slow = stage.provider.at('token').delay(500);
-      const answers = await inEveryWay(people, async (person) => {
+      const answers = await inEachWay(people, async (person) => {
         const all = await Promise.all(Array.from({ length: 100 }, (_, n) => stage.orders(n, person)));
         return { ...summary(all), calls: stage.refreshes(person) };
       });

@@ -128,5 +128,12 @@ export const served = (answers: number, sub = 'ada'): object => ({ answers, stat
 export const inEveryWay = <T>(people: readonly SignedIn[], work: (person: SignedIn) => Promise<T>): Promise<Record<string, T>> =>
   Promise.all(people.map(async (person) => [WAYS[person.way]?.join(' on '), await work(person)] as const)).then(Object.fromEntries);
 
+/** In one way after the other: what is timed must not wait for the other ways. */
+export async function inEachWay<T>(people: readonly SignedIn[], work: (person: SignedIn) => Promise<T>): Promise<Record<string, T>> {
+  const results: Record<string, T> = {};
+  for (const person of people) results[WAYS[person.way]?.join(' on ') ?? ''] = await work(person);
+  return results;
+}
+
 /** What is expected of every way. */
 export const alike = <T>(expected: T): Record<string, T> => Object.fromEntries(WAYS.map((way) => [way.join(' on '), expected]));
