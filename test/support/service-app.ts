@@ -70,7 +70,11 @@ export async function startService({
     .useValue(new QuickArgon2())
     .compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error', 'fatal'] });
-  await app.listen(port, '127.0.0.1');
+  // What was begun before it was refused would go on in the tests after this one.
+  await app.listen(port, '127.0.0.1').catch(async (refusal: unknown) => {
+    await app.close();
+    throw refusal;
+  });
   return {
     app,
     clock,

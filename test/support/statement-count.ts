@@ -9,8 +9,8 @@ interface Asked {
   readonly name: string;
 }
 
-/** Notices of log-outs are looked for all the time, by no request. */
-const POLLED = 'take_notices';
+/** Notices of log-outs are looked for all the time, and the database's clock is read each minute, by no request. */
+const POLLED = ['take_notices', 'database_time'];
 /** So is the log of revocations, on a connection of its own. */
 const FOLLOWING = 'countersign log';
 /** So are changes of configuration, each second, in a transaction on any connection of the pool. */
@@ -28,7 +28,7 @@ export async function statementsDuring(work: () => Promise<unknown>, following =
     const [statement] = parts as [string | { name?: string; text?: string }];
     const name = typeof statement === 'string' ? statement : (statement.name ?? statement.text ?? '?');
     const follows = this.connectionParameters.application_name === FOLLOWING;
-    if (name !== POLLED && (following || !follows)) asked.push({ client: this, name });
+    if (!POLLED.includes(name) && (following || !follows)) asked.push({ client: this, name });
     return original.apply(this, parts);
   };
   try {
