@@ -28,7 +28,7 @@ async function run(chosen: BenchOptions): Promise<void> {
 
   const cluster = await startBenchCluster();
   const counter = await StatementCounter.connect(cluster);
-  const servers = new RunningServers(cluster, chosen.servers, chosen.connections, cores?.servers, chosen.profiles);
+  const servers = new RunningServers(cluster, chosen.servers, chosen.connections, chosen.profiles === undefined ? cores?.servers : undefined, chosen.profiles);
   const stopAll = async (): Promise<void> => {
     await servers.stop();
     await counter.close();

@@ -29,10 +29,15 @@ export const bucketEnd = (bucket: number): Date => new Date((bucket + 1) * DAY_M
 
 export function encodeEntryKey(key: EntryKey): Buffer {
   const bytes = Buffer.allocUnsafe(ENTRY_KEY_BYTES);
-  bytes.writeUInt32BE(key.bucket, 0);
-  bytes.write(key.authorizationId.replaceAll('-', ''), 4, 16, 'hex');
-  bytes.writeBigUInt64BE(key.number, 20);
+  writeEntryKey(key, bytes, 0);
   return bytes;
+}
+
+/** Writes the bytes of the key at an offset. */
+export function writeEntryKey(key: EntryKey, bytes: Buffer, offset: number): void {
+  bytes.writeUInt32BE(key.bucket, offset);
+  bytes.write(key.authorizationId.replaceAll('-', ''), offset + 4, 16, 'hex');
+  bytes.writeBigUInt64BE(key.number, offset + 20);
 }
 
 /** `undefined` when the bucket or the number cannot be stored. */

@@ -39,9 +39,9 @@ describe('Derivation', () => {
     identifier: Buffer.alloc(32, 9),
   };
 
-  it('gives the same 256 bits for the same token, others under another key', () => {
+  it('gives the same 512 bits for the same token, others under another key', () => {
     expect(derive(K, 'a', given)).toEqual(derive(K, 'a', given));
-    expect(derive(K, 'a', given)).toHaveLength(32);
+    expect(derive(K, 'a', given)).toHaveLength(64);
     expect(derive(K, 'a', given).equals(derive(Buffer.alloc(32, 8), 'a', given))).toBe(false);
   });
 

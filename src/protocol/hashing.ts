@@ -1,6 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import { encodeEntryKey, type EntryKey } from './entry-key.js';
-import type { ReferenceToken } from './token-string.js';
+import { tokenBytes, type ReferenceToken } from './token-string.js';
 
 /** SHA-256 of a 256-bit secret, for storage. */
 export const sha256 = (value: string | Buffer): Buffer => hash('sha256', value, 'buffer');
@@ -9,24 +8,24 @@ export const sha256 = (value: string | Buffer): Buffer => hash('sha256', value, 
  * What the database keeps of a reference token: SHA-256( type ‖ bucket ‖ authorization ‖ number ‖ identifier ).
  * Bound to its row, so a hash copied to another row proves nothing; 256 random bits need no salt.
  */
-export const tokenHash = ({ key, identifier }: ReferenceToken): Buffer => sha256(Buffer.concat([presentedBytes(key), identifier]));
+export const tokenHash = (token: ReferenceToken): Buffer => sha256(tokenBytes(token));
 
 /** Compares in a time that does not depend on where they differ. Unequal lengths differ at once. */
 export const constantTimeEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
 
 /**
- * 256 bits derived from a presented token under the derivation key K: the same presented token always yields the same bytes, and without K they
- * tell nothing. `purpose` and `parts` are length-prefixed, so that no two inputs run together.
+ * 512 bits derived from a presented token under the derivation key K, by HMAC-SHA-512 (RFC 2104): the same presented token always yields the same
+ * bytes, and without K they tell nothing. `purpose` and `parts` are length-prefixed, so that no two inputs run together.
  */
 export function derive(derivationKey: Buffer, purpose: string, presented: ReferenceToken, parts: readonly string[] = []): Buffer {
-  const prefixed = [purpose, ...parts].flatMap((part) => {
-    const bytes = Buffer.from(part);
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(bytes.length);
-    return [length, bytes];
-  });
-  const input = Buffer.concat([...prefixed, presentedBytes(presented.key), presented.identifier]);
-  return createHmac('sha256', derivationKey).update(input).digest();
+  const hmac = createHmac('sha512', derivationKey).update(lengthPrefixed(purpose));
+  for (const part of parts) hmac.update(lengthPrefixed(part));
+  return hmac.update(tokenBytes(presented)).digest();
 }
 
-const presentedBytes = (key: EntryKey): Buffer => Buffer.concat([Buffer.of(key.type), encodeEntryKey(key)]);
+function lengthPrefixed(text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(4 + Buffer.byteLength(text));
+  bytes.writeUInt32BE(bytes.length - 4);
+  bytes.write(text, 4);
+  return bytes;
+}

@@ -1,4 +1,4 @@
-import { createCipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { EntryType } from './entry-key.js';
 import { openPayload, sealPayload } from './sealed-payload.js';
@@ -20,15 +20,15 @@ describe('The sealed payload (architecture.md §4)', () => {
     );
   });
 
-  it('is version 1 ‖ nonce ‖ AES-256-GCM under HMAC-SHA256(identifier, "payload" ‖ type ‖ entry key) with these as additional data ‖ tag', () => {
+  it('is version 2 ‖ nonce ‖ AES-256-GCM under SHA-256(1 ‖ identifier ‖ "payload" ‖ type ‖ entry key) with type and entry key as additional data ‖ tag', () => {
     const bound = Buffer.from(`04${'00004e20'}${'0190f6a57c3e7d5b8f000123456789ab'}${'0000000000000007'}`, 'hex');
-    const key = createHmac('sha256', TOKEN.identifier)
-      .update(Buffer.concat([Buffer.from('payload'), bound]))
+    const key = createHash('sha256')
+      .update(Buffer.concat([Buffer.of(0, 0, 0, 1), TOKEN.identifier, Buffer.from('payload'), bound]))
       .digest();
     const nonce = Buffer.alloc(12, 3);
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(bound);
     const ciphertext = Buffer.concat([cipher.update(JSON.stringify(PAYLOAD)), cipher.final()]);
-    expect(openPayload(TOKEN, Buffer.concat([Buffer.of(1), nonce, ciphertext, cipher.getAuthTag()]))).toEqual(PAYLOAD);
+    expect(openPayload(TOKEN, Buffer.concat([Buffer.of(2), nonce, ciphertext, cipher.getAuthTag()]))).toEqual(PAYLOAD);
   });
 
   it('is never the same twice, and shows nothing of what it holds', () => {
@@ -56,7 +56,7 @@ describe('The sealed payload (architecture.md §4)', () => {
     expect(openPayload(TOKEN, Buffer.concat([sealed, Buffer.of(0)]))).toBeUndefined();
   });
 
-  it.each([0, 2, 0x81, 255])('does not open as version %d', (version) => {
+  it.each([0, 1, 3, 0x82, 255])('does not open as version %d', (version) => {
     const sealed = sealPayload(TOKEN, PAYLOAD);
     sealed.writeUInt8(version, 0);
     expect(openPayload(TOKEN, sealed)).toBeUndefined();
@@ -78,7 +78,7 @@ describe('The sealed payload (architecture.md §4)', () => {
   it('does not open noise', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (noise) =>
-        expect(openPayload(TOKEN, Buffer.concat([Buffer.of(1), noise]))).toBeUndefined(),
+        expect(openPayload(TOKEN, Buffer.concat([Buffer.of(2), noise]))).toBeUndefined(),
       ),
     );
   });

@@ -1,28 +1,32 @@
-import { createHmac } from 'node:crypto';
-import { encodeEntryKey } from './entry-key.js';
+import { hash } from 'node:crypto';
 import { seal, unseal } from './sealing.js';
-import type { ReferenceToken } from './token-string.js';
+import { PLACE_BYTES, tokenBytes, type ReferenceToken } from './token-string.js';
 
-const PAYLOAD = Buffer.from('payload');
 /** The first byte; what is sealed follows. */
-const VERSION = 1;
+const VERSION = Buffer.of(2);
+/** What the key is derived for, and from: `counter ‖ secret ‖ FixedInfo` of NIST SP 800-56C §4, whose counter is 1 for a key of one hash's length. */
+const COUNTER = Buffer.of(0, 0, 0, 1);
+const PURPOSE = Buffer.from('payload');
 
 /**
- * Seals what belongs to a reference token with a key that only the token itself yields: HMAC-SHA256(identifier, "payload" ‖ type ‖ entry key),
- * AES-256-GCM, the entry key as additional data. Whoever holds the database reads nothing; a payload moved to another row does not open.
+ * Seals what belongs to a reference token with a key that only the token itself yields: SHA-256( 1 ‖ identifier ‖ "payload" ‖ type ‖ entry key ),
+ * AES-256-GCM, type and entry key as additional data. Whoever holds the database reads nothing; a payload moved to another row does not open.
  */
-export const sealPayload = (token: ReferenceToken, payload: object): Buffer =>
-  Buffer.concat([Buffer.of(VERSION), seal(payloadKey(token), Buffer.from(JSON.stringify(payload)), boundTo(token))]);
+export function sealPayload(token: ReferenceToken, payload: object): Buffer {
+  const place = placeOf(token);
+  return seal(payloadKey(token, place), Buffer.from(JSON.stringify(payload)), place, VERSION);
+}
 
 /** Opens a payload; `undefined` when it was altered, moved, truncated, of another version, or the token is not its own. */
 export function openPayload(token: ReferenceToken, sealed: Buffer): object | undefined {
-  const content = sealed[0] === VERSION ? unseal(payloadKey(token), sealed.subarray(1), boundTo(token)) : undefined;
+  if (sealed[0] !== VERSION[0]) return undefined;
+  const place = placeOf(token);
+  const content = unseal(payloadKey(token, place), sealed.subarray(VERSION.length), place);
   return content && (JSON.parse(content.toString('utf8')) as object);
 }
 
-const boundTo = ({ key }: ReferenceToken): Buffer => Buffer.concat([Buffer.of(key.type), encodeEntryKey(key)]);
+/** type ‖ entry key */
+const placeOf = (token: ReferenceToken): Buffer => tokenBytes(token).subarray(0, PLACE_BYTES);
 
-const payloadKey = (token: ReferenceToken): Buffer =>
-  createHmac('sha256', token.identifier)
-    .update(Buffer.concat([PAYLOAD, boundTo(token)]))
-    .digest();
+const payloadKey = ({ identifier }: ReferenceToken, place: Buffer): Buffer =>
+  hash('sha256', Buffer.concat([COUNTER, identifier, PURPOSE, place]), 'buffer');

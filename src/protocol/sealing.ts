@@ -5,11 +5,18 @@ import { randomBytes } from './random-bytes.js';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM (NIST SP 800-38D). What it is bound to is not kept with it, but must be known to open it. */
-export function seal(key: Buffer, content: Buffer, boundTo: Buffer): Buffer {
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * AES-256-GCM (NIST SP 800-38D). What it is bound to is not kept with it, but must be known to open it.
+ * @param prefix stands before it in the clear
+ */
+export function seal(key: Buffer, content: Buffer, boundTo: Buffer, prefix = NOTHING): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(boundTo);
-  return Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+  const ciphertext = cipher.update(content);
+  cipher.final(); // nothing more: the mode has no blocks to fill
+  return Buffer.concat([prefix, nonce, ciphertext, cipher.getAuthTag()]);
 }
 
 /** Undefined: altered, cut short, sealed with another key or bound to something else. */

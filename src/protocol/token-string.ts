@@ -1,5 +1,5 @@
 import { randomBytes } from './random-bytes.js';
-import { decodeEntryKey, encodeEntryKey, ENTRY_KEY_BYTES, EntryType, type EntryKey } from './entry-key.js';
+import { decodeEntryKey, ENTRY_KEY_BYTES, EntryType, writeEntryKey, type EntryKey } from './entry-key.js';
 
 /** A reference token, taken apart: where its row lives, and the 256 bits that prove possession. */
 export interface ReferenceToken {
@@ -31,9 +31,20 @@ export function toAccessNumber(bytes: Buffer): bigint {
   return number === 0n ? 1n : number;
 }
 
+/** Bytes of type ‖ entry key, with which those of a token begin. */
+export const PLACE_BYTES = 1 + ENTRY_KEY_BYTES;
+
+/** type ‖ bucket ‖ authorization ‖ number ‖ identifier: what is hashed of a token, and what others are derived from. */
+export function tokenBytes({ key, identifier }: ReferenceToken): Buffer {
+  const bytes = Buffer.allocUnsafe(PLACE_BYTES + IDENTIFIER_BYTES);
+  bytes[0] = key.type;
+  writeEntryKey(key, bytes, 1);
+  bytes.set(identifier, PLACE_BYTES);
+  return bytes;
+}
+
 /** prefix + base64url( bucket u32 ‖ authorization 16 ‖ number u64 ‖ identifier 32 ): 86 characters. */
-export const formatToken = ({ key, identifier }: ReferenceToken): string =>
-  PREFIX[key.type] + Buffer.concat([encodeEntryKey(key), identifier]).toString('base64url');
+export const formatToken = (token: ReferenceToken): string => PREFIX[token.key.type] + tokenBytes(token).toString('base64url', 1);
 
 /**
  * Takes a reference token apart; `undefined` for anything that is not exactly of our form. Says nothing about whether it was ever issued.

@@ -4,6 +4,7 @@ import { Recent } from '../protocol/recent.js';
 import { openPayload } from '../protocol/sealed-payload.js';
 import { formatScope } from '../protocol/scope.js';
 import type { ReferenceToken } from '../protocol/token-string.js';
+import type { GrantRecord } from './authorization.store.js';
 import { grantedClaims } from './granted-claims.js';
 import type { TokenEntryRecord } from './token-entry.store.js';
 
@@ -21,13 +22,13 @@ export interface AccessTokenClaims {
   readonly jti: string;
   readonly sub: string;
   readonly client_id: string;
-  readonly scope?: string;
+  readonly scope?: string | undefined;
   readonly aud: string | readonly string[];
   readonly iat: number;
   readonly exp: number;
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   /** Generation of the link it came with. */
-  readonly lnk?: number;
+  readonly lnk?: number | undefined;
   readonly [claim: string]: unknown;
 }
 
@@ -51,20 +52,25 @@ export function referenceTokenClaims(
   if (!payload) return undefined;
   const { grant } = record;
   const scopes = payload.scopes ?? grant.scopes;
-  return {
-    ...grantedClaims(grant, scopes),
+  return claimsBeside(grantedClaims(grant, scopes), {
     jti: formatTokenId(record.key),
     sub: grant.subject,
     client_id: grant.client,
-    // Undefined rather than absent: a grant's own claims must not stand in for the protocol's.
     scope: scopes.length > 0 ? formatScope(scopes) : undefined,
     aud: audience(payload.resources ?? grant.resources),
     iat: seconds(record.createdAt),
     exp: seconds(record.expiresAt),
     sid: grant.sid,
     lnk: payload.link,
-  };
+  });
 }
+
+/**
+ * The protocol's claims, and a grant's own beside them, which must not stand in for any of the protocol's: not for one that is undefined either. By
+ * `assign`, because V8 takes ten times as long for a literal that begins with a spread and goes on.
+ */
+export const claimsBeside = <Protocol extends object>(own: GrantRecord['claims'], protocol: Protocol): Protocol =>
+  Object.assign({}, own, protocol);
 
 /** Possession was proved; what is sealed for a token never changes. */
 function payloadOf(

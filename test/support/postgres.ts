@@ -63,7 +63,7 @@ export async function startCluster(options: { durable: boolean; binaries?: '15' 
 
   const port = await unusedPort();
   const onOrOff = options.durable ? 'on' : 'off';
-  const settings = { fsync: onOrOff, synchronous_commit: onOrOff, full_page_writes: onOrOff };
+  const settings = { fsync: onOrOff, full_page_writes: onOrOff };
   const begin = () => startPostmaster({ binaries, account, dataDirectory, port, settings });
   let server = await begin();
   return {

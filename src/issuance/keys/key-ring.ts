@@ -16,6 +16,8 @@ const SIGNED_LIVES_MS = LIMITS.accessTokenLifetime * 1000 + DAY_MS;
 @Injectable()
 export class KeyRing {
   private records: readonly KeyRecord[] = [];
+  /** Those that were not revoked, oldest activation first. */
+  private usable: ReadonlyMap<KeyPurpose, readonly KeyRecord[]> = new Map();
   private readonly opened = new Map<number, { readonly signing?: SigningKey; readonly symmetric?: SymmetricKey }>();
   private lastReload = -Infinity;
   private readonly loading = new SharedReading(() => this.load());
@@ -90,7 +92,7 @@ export class KeyRing {
   }
 
   private active(purpose: KeyPurpose, at = this.clock.now()): KeyRecord {
-    const usable = this.records.filter((record) => record.purpose === purpose && !record.revokedAt);
+    const usable = this.usable.get(purpose) ?? [];
     // Clocks differ by the drift of a minute: a first key made by a neighbour a moment ahead of us is used all the same.
     const active = usable.findLast((record) => record.activatesAt <= at) ?? usable[0];
     if (!active) throw new Error(`There is no key for ${purpose}.`);
@@ -125,6 +127,8 @@ export class KeyRing {
     const present = new Set(records.map((record) => record.id));
     for (const id of this.opened.keys()) if (!present.has(id)) this.opened.delete(id);
     this.records = records;
+    const purposes = new Set(records.map(({ purpose }) => purpose));
+    this.usable = new Map([...purposes].map((purpose) => [purpose, this.of(purpose).filter(({ revokedAt }) => !revokedAt)]));
     this.lastReload = performance.now();
   }
 }

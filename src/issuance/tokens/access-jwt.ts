@@ -32,9 +32,9 @@ export class AccessJwt {
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {}
 
-  sign(claims: AccessTokenClaims, algorithm: SigningAlgorithm): string {
+  sign(claims: VerifiedAccessJwt['claims'], algorithm: SigningAlgorithm): string {
     const key = this.keys.signing(algorithm);
-    const input = `${this.header(key)}.${base64url(JSON.stringify({ ...claims, iss: this.options.issuer }))}`;
+    const input = `${this.header(key)}.${base64url(JSON.stringify(claims))}`;
     const signature = sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
     return `${input}.${signature.toString('base64url')}`;
   }

@@ -1,12 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { bucketOf, EntryType, formatTokenId } from '../../protocol/entry-key.js';
 import { tokenHash } from '../../protocol/hashing.js';
 import { formatScope } from '../../protocol/scope.js';
 import { sealPayload } from '../../protocol/sealed-payload.js';
 import { formatToken, type ReferenceToken } from '../../protocol/token-string.js';
 import type { NewEntry } from '../../storage/authorization.store.js';
-import { audience, seconds, type AccessTokenPayload } from '../../storage/reference-token-claims.js';
-import type { SigningAlgorithm } from '../issuance.options.js';
+import { audience, claimsBeside, seconds, type AccessTokenPayload } from '../../storage/reference-token-claims.js';
+import type { ResolvedIssuanceOptions, SigningAlgorithm } from '../issuance.options.js';
+import { ISSUANCE_OPTIONS } from '../issuance.tokens.js';
 import { AccessJwt } from './access-jwt.js';
 
 /** An access token before its statement ran: the entry to store, and, by reference, the token itself. */
@@ -31,7 +32,7 @@ export interface AccessTokenFacts {
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   readonly link?: number;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
@@ -40,7 +41,10 @@ export interface AccessTokenFacts {
 /** Writes access tokens in either format. */
 @Injectable()
 export class AccessTokenMinter {
-  constructor(private readonly jwt: AccessJwt) {}
+  constructor(
+    private readonly jwt: AccessJwt,
+    @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
+  ) {}
 
   /** The entry must be known before the statement; what only the grant's row knows stays out of it. */
   draft({ authorizationId, number, expiresAt, identifier, payload }: AccessTokenPlan): AccessTokenDraft {
@@ -53,18 +57,17 @@ export class AccessTokenMinter {
   write(draft: AccessTokenDraft, facts: AccessTokenFacts, algorithm: SigningAlgorithm): string {
     if (draft.reference) return formatToken(draft.reference);
     const claims = {
-      ...facts.claims,
+      iss: this.options.issuer,
       sub: facts.subject,
       aud: audience(facts.resources),
       exp: seconds(facts.expiresAt),
       iat: seconds(facts.issuedAt),
       jti: formatTokenId(draft.entry.key),
       client_id: facts.client,
-      // Undefined rather than absent: a grant's own claims must not stand in for the protocol's.
       scope: facts.scopes.length > 0 ? formatScope(facts.scopes) : undefined,
       sid: facts.sid,
       lnk: facts.link,
     };
-    return this.jwt.sign(claims, algorithm);
+    return this.jwt.sign(claimsBeside(facts.claims, claims), algorithm);
   }
 }

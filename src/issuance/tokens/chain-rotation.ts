@@ -6,12 +6,12 @@ import { AuthorizationStore, type RedemptionOutcome } from '../../storage/author
 import type { ClientRecord } from '../../storage/client.store.js';
 import { IssuanceEvents } from '../issuance-events.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { successorOf } from './successor.js';
 import type { AccessTokenDraft } from './access-token-minter.js';
 import type { MintedTokens } from './minted-tokens.js';
 import type { PresentedLink } from './presented-link.js';
 import { RefusedLinks } from './refused-links.js';
 import { RotatedTokens } from './rotated-tokens.js';
+import { Succession } from './succession.js';
 import { RefreshRefusedError } from './token-issuer.js';
 
 /**
@@ -48,11 +48,13 @@ export class ChainRotation {
     const { rotation, grant } = outcome;
     const key = await this.keys.derivationById(rotation.keyId);
     if (!key || !rotation.headExpiresAt) throw new OAuthError({ code: 'temporarily_unavailable', retryAfter: 1 });
-    const successor = successorOf(key.secret, link.presented, rotation.headExpiresAt);
+    const succession = new Succession(key.secret, link.presented);
+    const successor = succession.successor(rotation.headExpiresAt);
     // What is asked for counts, not how: all that the chain has is the same whether it was named or left out.
     const asked = { presented: link.presented, scopes: link.scopes ?? grant.scopes, resources: link.resources ?? grant.resources };
     const sameRequest = isSameSet(asked.scopes, rotation.grantedScopes) && isSameSet(asked.resources, rotation.grantedResources);
-    const access = this.rotated.draft(key.secret, asked, rotation.accessExpiresAt, rotation.formats.referenceAccess, !sameRequest);
+    const identity = sameRequest ? succession.access() : succession.accessAsked(asked);
+    const access = this.rotated.draft(identity, asked, rotation.accessExpiresAt, rotation.formats.referenceAccess);
     if (!sameRequest) await this.addAccess(client, link, access, rotation.rotatedAt, now);
     return this.rotated.write(client, link, outcome, { access, successor, now });
   }

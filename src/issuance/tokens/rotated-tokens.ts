@@ -13,7 +13,7 @@ import { earlier, endOf, secondsUntil } from './lifetimes.js';
 import type { PresentedLink } from './presented-link.js';
 import { RefreshTokenWriter } from './refresh-token-writer.js';
 import type { MintedTokens } from './minted-tokens.js';
-import { accessOf, successorOf } from './successor.js';
+import { Succession, type AccessIdentity } from './succession.js';
 
 /** Tokens before they are written. */
 export interface RotationDraft {
@@ -45,8 +45,9 @@ export class RotatedTokens {
     const now = this.clock.now();
     const refreshEnd = endOf(now, settings.refreshTokenLifetime);
     const formats = { referenceAccess: settings.referenceAccessTokens, selfContainedRefresh: !settings.referenceRefreshTokens };
-    const successor = refreshable ? successorOf(key.secret, link.presented, refreshEnd) : undefined;
-    const access = this.draft(key.secret, link, endOf(now, settings.accessTokenLifetime), formats.referenceAccess);
+    const succession = new Succession(key.secret, link.presented);
+    const successor = refreshable ? succession.successor(refreshEnd) : undefined;
+    const access = this.draft(succession.access(), link, endOf(now, settings.accessTokenLifetime), formats.referenceAccess);
     const redemption = {
       presented: { key: link.presented.key, hash: tokenHash(link.presented) },
       client: client.id,
@@ -63,9 +64,7 @@ export class RotatedTokens {
     return { redemption, access, now, ...(successor && { successor }) };
   }
 
-  draft(derivationKey: Buffer, link: PresentedLink, expiresAt: Date, byReference: boolean, asksOtherwise = false): AccessTokenDraft {
-    const { number, identifier } = accessOf(derivationKey, link, asksOtherwise);
-    const { scopes, resources, presented } = link;
+  draft({ number, identifier }: AccessIdentity, { presented, scopes, resources }: PresentedLink, expiresAt: Date, byReference: boolean): AccessTokenDraft {
     return this.minter.draft({
       authorizationId: presented.key.authorizationId,
       number,
@@ -83,7 +82,9 @@ export class RotatedTokens {
   ): Promise<MintedTokens> {
     const scopes = link.scopes ?? grant.scopes;
     const facts = {
-      ...grant,
+      subject: grant.subject,
+      client: grant.client,
+      sid: grant.sid,
       scopes,
       claims: grantedClaims(grant, scopes),
       resources: link.resources ?? grant.resources,

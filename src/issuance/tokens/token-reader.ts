@@ -45,7 +45,7 @@ export class TokenReader {
     const record = await this.entries.find(presented.key, this.clock.now(), kid, caller);
     if (record?.status !== 'valid') return undefined;
     const claims = claimsOf(presented, record, this.opened);
-    return claims && { type: presented.key.type, claims: { ...claims, iss: this.options.issuer }, ...(kid !== undefined && { kid }) };
+    return claims && { type: presented.key.type, claims: { iss: this.options.issuer, ...claims }, ...(kid !== undefined && { kid }) };
   }
 
   /** Without storage the signature and the dates are all there is. */

@@ -1,7 +1,8 @@
 import type { Statement } from './statement.js';
 import { SharedSql } from './shared-sql.js';
 
-const GRANT = `a.id, a.client, a.subject, a.sid, a.scopes, a.resources, a.claims, a.expires_at, a.generation`;
+const GRANT_COLUMNS = ['id', 'client', 'subject', 'sid', 'scopes', 'resources', 'claims', 'expires_at', 'generation'];
+const GRANT = GRANT_COLUMNS.map((column) => `a.${column}`).join(', ');
 
 /**
  * A new grant with its first link and, at sign-in, an access entry.
@@ -78,6 +79,7 @@ select id from opened`;
  * Redeems a link of any kind; exactly one caller wins it. No row: invalid (forged, expired, foreign, revoked, more than granted), nothing changed.
  * Possession is proven on a row that never changes. Everything that changes is read in SET and RETURNING only: there every `a.` is the newest
  * committed version, so that a waiter is judged after the winner. Many must be of as many grants.
+ * Who wins is not told of the rotation, which is its own.
  * leeway: seconds (codes: 0)  nonce ≠ 0  scopes, resources: asked, or null  log_until: the log row is kept  successor: null for none
  */
 export const REDEEM = new SharedSql(
@@ -130,8 +132,11 @@ with link as ${asked ? 'materialized ' : ''}(
   insert into revocation_log (kind, key, created_at, expires_at)
   select 2, uuid_send(j.id), ${p.now}, ${p.log_until} from judged j${asked ? ' join link k on k.n = j.n' : ''} where j.status = 2
 )
-select case when j.status = 2 then 'reuse' when j.mine then 'won' else 'retry' end as outcome, j.*
-from judged j`,
+select case when j.status = 2 then 'reuse' when j.mine then 'won' else 'retry' end as outcome,${asked ? ' j.n,' : ''}
+       ${GRANT_COLUMNS.map((column) => `j.${column}`).join(', ')}, rotation.*
+from judged j
+     left join lateral (select j.rotated_at, j.key_id, j.head_expires_at, j.access_expires_at, j.granted_scopes, j.granted_resources, j.formats) rotation
+            on not (j.status = 1 and j.mine)`,
 );
 
 /**

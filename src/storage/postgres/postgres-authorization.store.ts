@@ -4,6 +4,8 @@ import {
   type Approval,
   type FurtherAccess,
   type FurtherAccessOutcome,
+  type GrantRecord,
+  type LastRotation,
   type LiveGrant,
   type NewEntry,
   type NewGrant,
@@ -69,7 +71,9 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
 
   override async redeem(redemption: Redemption): Promise<RedemptionOutcome | undefined> {
     const row = await this.redeeming.ask(redemption);
-    return row && { outcome: row.outcome, grant: toGrant(row), rotation: toRotation(row) };
+    if (!row) return undefined;
+    const grant = toGrant(row);
+    return { outcome: row.outcome, grant, rotation: row.outcome === 'won' ? rotationOf(redemption, grant) : toRotation(row) };
   }
 
   override async issue(further: FurtherAccess): Promise<FurtherAccessOutcome | undefined> {
@@ -156,8 +160,7 @@ interface StandingIssue {
   readonly access: NewEntry;
 }
 
-interface RedeemedRow extends GrantRow {
-  readonly outcome: RedemptionOutcome['outcome'];
+interface RotationColumns {
   readonly rotated_at: Date;
   readonly key_id: number;
   readonly head_expires_at: Date | null;
@@ -166,6 +169,7 @@ interface RedeemedRow extends GrantRow {
   readonly granted_resources: string[];
   readonly formats: number;
 }
+type RedeemedRow = GrantRow & ({ readonly outcome: 'won' } | ({ readonly outcome: 'retry' | 'reuse' } & RotationColumns));
 
 interface LiveGrantRow {
   readonly id: string;
@@ -213,7 +217,18 @@ const standingValues = ({ client, createdAt, access }: StandingIssue) => ({
   payload: access.payload,
 });
 
-const toRotation = (row: RedeemedRow): RedemptionOutcome['rotation'] => ({
+/** What the row of the grant says now, in the words of the one who wrote it. */
+const rotationOf = ({ now, keyId, successor, access, scopes, resources, formats }: Redemption, grant: GrantRecord): LastRotation => ({
+  rotatedAt: now,
+  keyId,
+  ...(successor && { headExpiresAt: successor.expiresAt }),
+  accessExpiresAt: access.expiresAt,
+  grantedScopes: scopes ?? grant.scopes,
+  grantedResources: resources ?? grant.resources,
+  formats,
+});
+
+const toRotation = (row: RotationColumns): LastRotation => ({
   rotatedAt: row.rotated_at,
   keyId: row.key_id,
   ...(row.head_expires_at && { headExpiresAt: row.head_expires_at }),
