@@ -28,7 +28,9 @@ async function run(chosen: BenchOptions): Promise<void> {
 
   const cluster = await startBenchCluster();
   const counter = await StatementCounter.connect(cluster);
-  const servers = new RunningServers(cluster, chosen.servers, chosen.connections, chosen.profiles === undefined ? cores?.servers : undefined, chosen.profiles);
+  // The thread that takes a profile's samples needs a core that is free while the server computes.
+  const pinned = cores && chosen.profiles !== undefined ? `${cores.servers},${cores.others}` : cores?.servers;
+  const servers = new RunningServers(cluster, chosen.servers, chosen.connections, pinned, chosen.profiles);
   const stopAll = async (): Promise<void> => {
     await servers.stop();
     await counter.close();

@@ -64,7 +64,12 @@ export class RotatedTokens {
     return { redemption, access, now, ...(successor && { successor }) };
   }
 
-  draft({ number, identifier }: AccessIdentity, { presented, scopes, resources }: PresentedLink, expiresAt: Date, byReference: boolean): AccessTokenDraft {
+  draft(
+    { number, identifier }: AccessIdentity,
+    { presented, scopes, resources }: PresentedLink,
+    expiresAt: Date,
+    byReference: boolean,
+  ): AccessTokenDraft {
     return this.minter.draft({
       authorizationId: presented.key.authorizationId,
       number,

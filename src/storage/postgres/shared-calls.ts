@@ -28,13 +28,14 @@ const MOST_HELD_UP = 4;
 
 /**
  * Group commit inside the process: calls that are made while others are on their way share the next statement, and so its round trip and its commit. The
- * first goes at once; nobody waits for company. Each gets its own answer, after the commit; what the database refuses of a shared statement is tried
+ * first goes at the end of this turn of the event loop, with those that came in the same turn; nobody waits for company. Each gets its own answer, after the commit; what the database refuses of a shared statement is tried
  * again one by one, so that a bad row fails alone.
  */
 export class SharedCalls<Call, Answer> {
   private waiting: Waiting<Call, Answer>[] = [];
   private underWay = 0;
   private readonly busy = new Set<string>();
+  private departure: NodeJS.Immediate | undefined;
   private impatience: NodeJS.Timeout | undefined;
 
   constructor(private readonly sharing: Sharing<Call, Answer>) {}
@@ -56,18 +57,26 @@ export class SharedCalls<Call, Answer> {
   private join(call: Call, key: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ call, key, resolve, reject });
-      if (this.underWay < MOST_UNDER_WAY) this.depart();
-      else if (this.underWay < MOST_HELD_UP) this.impatience ??= setTimeout(() => this.depart(), PATIENCE);
+      this.seeOff();
     });
   }
 
+  /** Sees to it that those that wait depart, if no statement that comes back does. */
+  private seeOff(): void {
+    if (this.waiting.length === 0) return;
+    if (this.underWay < MOST_UNDER_WAY) this.departure ??= setImmediate(() => this.depart());
+    else if (this.underWay < MOST_HELD_UP) this.impatience ??= setTimeout(() => this.depart(), PATIENCE);
+  }
+
   private depart(): void {
+    clearImmediate(this.departure);
     clearTimeout(this.impatience);
-    this.impatience = undefined;
+    this.departure = this.impatience = undefined;
     if (this.waiting.length === 0) return;
     const together = this.waiting.splice(0, MOST_TOGETHER);
     if (this.sharing.apart) together.sort((a, b) => (a.key < b.key ? -1 : 1));
     this.underWay++;
+    this.seeOff();
     void this.serve(together).finally(() => {
       this.underWay--;
       this.depart();
