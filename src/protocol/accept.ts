@@ -3,7 +3,8 @@
  * header at all, speak for `usual`: what a caller does not name it does not expect.
  */
 export function prefers(accept: string | undefined, wanted: string, usual: string): boolean {
-  const weights = parseAccept(accept ?? '');
+  if (!accept?.toLowerCase().includes(wanted)) return false;
+  const weights = parseAccept(accept);
   const [type] = usual.split('/');
   const weight = weights.get(wanted) ?? 0;
   return weight > 0 && weight >= (weights.get(usual) ?? weights.get(`${type}/*`) ?? weights.get('*/*') ?? 0);

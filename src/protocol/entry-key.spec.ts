@@ -7,9 +7,9 @@ import {
   ENTRY_KEY_BYTES,
   EntryType,
   formatTokenId,
-  formatUuid,
   parseTokenId,
 } from './entry-key.js';
+import { formatUuid } from './uuid.js';
 
 const key = fc.record({
   bucket: fc.nat(0x7fffffff),

@@ -1,5 +1,6 @@
 import { isCanonicalBase64url } from './base64url.js';
 import { DAY_MS } from './limits.js';
+import { formatUuid, writeUuid } from './uuid.js';
 
 /** Kinds of token entries, as stored in `token_entry.type`. 2 and 5 are left free: device codes and pushed requests have tables of their own. */
 export const EntryType = { authorizationCode: 1, refreshToken: 3, accessToken: 4 } as const;
@@ -36,7 +37,7 @@ export function encodeEntryKey(key: EntryKey): Buffer {
 /** Writes the bytes of the key at an offset. */
 export function writeEntryKey(key: EntryKey, bytes: Buffer, offset: number): void {
   bytes.writeUInt32BE(key.bucket, offset);
-  bytes.write(key.authorizationId.replaceAll('-', ''), offset + 4, 16, 'hex');
+  writeUuid(key.authorizationId, bytes, offset + 4);
   bytes.writeBigUInt64BE(key.number, offset + 20);
 }
 
@@ -55,9 +56,4 @@ export const formatTokenId = (key: EntryKey): string => encodeEntryKey(key).toSt
 export function parseTokenId(jti: string): EntryKey | undefined {
   if (jti.length !== JTI_LENGTH || !isCanonicalBase64url(jti)) return undefined;
   return decodeEntryKey(Buffer.from(jti, 'base64url'), EntryType.accessToken);
-}
-
-export function formatUuid(bytes: Buffer): string {
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { formatUuid } from './entry-key.js';
 import { sha256 } from './hashing.js';
 import { randomBytes } from './random-bytes.js';
 import { seal, unseal } from './sealing.js';
-import { uuidBytes } from './uuid.js';
+import { formatUuid, uuidBytes } from './uuid.js';
 
 /**
  * What browsers and devices hold beside tokens: an id that says where the row lives, and 256 bits that prove possession. Only the hash is stored. The

@@ -1,5 +1,4 @@
 import { randomBytes } from './random-bytes.js';
-import { formatUuid } from './entry-key.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -14,6 +13,24 @@ export function uuidv7(now: Date): string {
 
 /** The 16 bytes of a UUID in the canonical form. */
 export const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex');
+
+let lastUuid = '';
+let lastBytes: Buffer = Buffer.alloc(0);
+
+/** Writes them at an offset. A request writes the same ones several times in a row. */
+export function writeUuid(uuid: string, bytes: Buffer, offset: number): void {
+  if (uuid !== lastUuid) {
+    lastBytes = uuidBytes(uuid);
+    lastUuid = uuid;
+  }
+  bytes.set(lastBytes, offset);
+}
+
+/** A UUID in the canonical form from its 16 bytes. */
+export function formatUuid(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
 
 /** Whether it is a UUID in the canonical lower-case form. */
 export const isUuid = (value: string): boolean => UUID.test(value);

@@ -7,10 +7,10 @@ import { isStrongEnough } from './authentication-strength.js';
 import { BearerFailures } from './bearer-failures.js';
 import type { BearerToken } from './bearer-token.js';
 import { CheckUnavailableError, DEFAULT_RETRY_AFTER } from './check-unavailable.error.js';
-import { ActiveChecks } from './checks/active-checks.js';
+import { ActiveChecks, type ActiveCheck } from './checks/active-checks.js';
 import type { RouteRequirements } from './decorators/route-requirements.js';
 import { SparseLog } from './sparse-log.js';
-import type { Refused } from './token-check.js';
+import type { Refused, Verdict } from './token-check.js';
 import { VALIDATION_CLOCK } from './validation-clock.js';
 
 /** Judges what was presented by what a route asks, whatever way it came in. */
@@ -33,7 +33,7 @@ export class BearerAuthorizer {
     if (presented.kind === 'malformed') throw this.failures.invalidRequest();
     const { token } = presented;
     const active = this.checks.of(check);
-    const verdict = await active.check.check(token).catch((error: unknown) => this.#unavailable(error));
+    const verdict = await this.#judge(active, token);
     if (!verdict.accepted) {
       this.#logRefusal(verdict);
       throw this.failures.invalidToken();
@@ -47,13 +47,16 @@ export class BearerAuthorizer {
     return { token, accepted: verdict, active };
   }
 
-  /** @throws always */
-  #unavailable(error: unknown): never {
-    if (error instanceof CheckUnavailableError || error instanceof StorageUnavailableError) {
-      this.#sparseLog.report('error', error.message);
-      throw this.failures.unavailable(error instanceof CheckUnavailableError ? error.retryAfter : DEFAULT_RETRY_AFTER, error);
+  async #judge({ check }: ActiveCheck, token: string): Promise<Verdict> {
+    try {
+      return await check.check(token);
+    } catch (error) {
+      if (error instanceof CheckUnavailableError || error instanceof StorageUnavailableError) {
+        this.#sparseLog.report('error', error.message);
+        throw this.failures.unavailable(error instanceof CheckUnavailableError ? error.retryAfter : DEFAULT_RETRY_AFTER, error);
+      }
+      throw error;
     }
-    throw error;
   }
 
   #logRefusal({ reason, misuse }: Refused): void {

@@ -7,6 +7,14 @@ import { logRowEnd } from './revocation.sql.js';
 /** A partitioned table whose partitions each hold one day, named `<table>_<days since the epoch>`. */
 type PartitionedTable = 'token_entry' | 'revocation_log';
 
+/** What writes rows needs partitions for. */
+export interface PartitionNeeds {
+  /** Of entries. */
+  readonly buckets: readonly number[];
+  /** When a log row is written. */
+  readonly now: Date;
+}
+
 /** Days ahead of the longest-lived token for which partitions are kept ready. */
 const DAYS_AHEAD = 2;
 const ATTEMPTS = 5;
@@ -33,10 +41,11 @@ export class Partitions {
   }
 
   /**
-   * Runs what writes entries of these buckets or a log row at `now`. Partitions are made ahead; should one be missing all the same (a clock moved,
-   * maintenance stood still), it is made and the work repeated: neither a token nor a revocation must fail for want of it.
+   * Runs what writes entries or a log row. Partitions are made ahead; should one be missing all the same (a clock moved, maintenance stood still), it is
+   * made and the work repeated: neither a token nor a revocation must fail for want of it.
+   * @param needs what is asked only then: the buckets of the entries, and the moment of the log row
    */
-  async supplying<T>(now: Date, buckets: readonly number[], work: () => Promise<T>): Promise<T> {
+  async supplying<T>(needs: () => PartitionNeeds, work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
@@ -44,6 +53,7 @@ export class Partitions {
         if (sqlState(error) !== SqlState.noPartition || attempt === ATTEMPTS) throw error;
         // What another has just attached can be seen a moment before its backend tells the other ones of it.
         if (attempt > 1) await sleep(attempt * 10);
+        const { buckets, now } = needs();
         await this.make({ buckets, logUntil: logRowEnd(now) });
       }
     }
@@ -51,7 +61,7 @@ export class Partitions {
 
   /** The same for what writes nothing but a log row. */
   logging<T>(now: Date, work: () => Promise<T>): Promise<T> {
-    return this.supplying(now, [], work);
+    return this.supplying(() => ({ now, buckets: [] }), work);
   }
 
   /** Drops every partition whose day ended before `before`. Returns how many. */

@@ -17,7 +17,7 @@ import { ISSUE, ISSUE_STANDING, LIST_GRANTS, REDEEM, START, START_APPROVED } fro
 import { Database } from './database.js';
 import type { Statement } from './statement.js';
 import { toGrant, type GrantRow } from './grant-row.js';
-import { Partitions } from './partitions.js';
+import { Partitions, type PartitionNeeds } from './partitions.js';
 import { logRowEnd } from './revocation.sql.js';
 import { latest, SharedCalls } from './shared-calls.js';
 
@@ -122,19 +122,20 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
   }
 
   private redeemAll(redemptions: readonly Redemption[]): Promise<(RedeemedRow | undefined)[]> {
-    const entries = redemptions.flatMap(({ successor, access }) => [successor, access]);
-    return this.supplying(latest(redemptions.map(({ now }) => now)), entries, () =>
-      this.database.share<RedeemedRow>(REDEEM.of(redemptions.map(redemptionValues))),
-    );
+    const needs = (): PartitionNeeds => ({
+      now: latest(redemptions.map(({ now }) => now)),
+      buckets: bucketsOf(redemptions.flatMap(({ successor, access }) => [successor, access])),
+    });
+    return this.partitions.supplying(needs, () => this.database.share<RedeemedRow>(REDEEM.of(redemptions.map(redemptionValues))));
   }
 
   private async issueAll(calls: readonly StandingIssue[]): Promise<boolean[]> {
     const { statement, values } = ISSUE_STANDING.of(calls.map(standingValues));
-    const rows = await this.supplying(
-      latest(calls.map(({ createdAt }) => createdAt)),
-      calls.map(({ access }) => access),
-      () => this.database.run<{ number: string }>(statement, values),
-    );
+    const needs = (): PartitionNeeds => ({
+      now: latest(calls.map(({ createdAt }) => createdAt)),
+      buckets: bucketsOf(calls.map(({ access }) => access)),
+    });
+    const rows = await this.partitions.supplying(needs, () => this.database.run<{ number: string }>(statement, values));
     const written = new Set(rows.map(({ number }) => number));
     return calls.map(({ access }) => written.has(String(access.key.number)));
   }
@@ -145,12 +146,10 @@ export class PostgresAuthorizationStore extends AuthorizationStore {
     entries: readonly (NewEntry | undefined)[],
     values: readonly unknown[],
   ): Promise<Row[]> {
-    return this.supplying(now, entries, () => this.database.run<Row>(statement, values));
-  }
-
-  private supplying<T>(now: Date, entries: readonly (NewEntry | undefined)[], work: () => Promise<T>): Promise<T> {
-    const buckets = entries.flatMap((entry) => (entry ? [entry.key.bucket] : []));
-    return this.partitions.supplying(now, buckets, work);
+    return this.partitions.supplying(
+      () => ({ now, buckets: bucketsOf(entries) }),
+      () => this.database.run<Row>(statement, values),
+    );
   }
 }
 
@@ -180,6 +179,8 @@ interface LiveGrantRow {
   readonly rotated_at: Date;
   readonly live_until: Date;
 }
+
+const bucketsOf = (entries: readonly (NewEntry | undefined)[]): number[] => entries.flatMap((entry) => (entry ? [entry.key.bucket] : []));
 
 const redemptionValues = ({ presented, successor, access, ...asked }: Redemption) => ({
   bucket: presented.key.bucket,
