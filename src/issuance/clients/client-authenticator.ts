@@ -43,7 +43,7 @@ export class ClientAuthenticator {
   }
 
   private async proves(client: ClientRecord | undefined, credentials: Credentials, endpoint: string): Promise<boolean> {
-    const matches = matchesSecret(client, 'secret' in credentials ? credentials.secret : '', this.clock.now());
+    const matches = 'secret' in credentials && matchesSecret(client, credentials.secret, this.clock.now());
     if (!client || client.disabledAt || client.authenticationMethod !== credentials.method) return false;
     if (credentials.method === 'none') return true;
     return credentials.method === 'private_key_jwt' ? this.assertions.prove(client, credentials.assertion, endpoint) : matches;
