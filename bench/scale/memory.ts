@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Clock } from '../../src/protocol/clock.js';
-import { sha256 } from '../../src/protocol/hashing.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
 import { openChain } from '../../test/support/chain.js';
+import { registerLoadClient } from '../setup/load-client.js';
 import { rounded } from './figures.js';
 import { MeasuredDatabase, startMeasuredCluster } from './measured-database.js';
 import { SteadyLoad, type LoadClient } from './memory-load.js';
@@ -75,27 +75,7 @@ async function prepare(database: MeasuredDatabase): Promise<{ client: LoadClient
   const now = clock.now();
   await database.get(MaintenanceStore).prepare(now);
   const client = { id: 'load', secret: randomBytes(32).toString('base64url') };
-  await database.get(ClientStore).insert(
-    {
-      id: client.id,
-      displayName: 'Load',
-      type: 'confidential',
-      authenticationMethod: 'client_secret_post',
-      permissions: {
-        endpoints: ['token', 'introspection', 'revocation'],
-        grantTypes: ['client_credentials', 'refresh_token'],
-        scopes: [],
-        resources: [],
-        seeAllTokens: true,
-      },
-      redirectUris: [],
-      postLogoutRedirectUris: [],
-      allowedOrigins: [],
-      settings: { rotation: true },
-    },
-    now,
-  );
-  await database.get(ClientStore).addSecret(client.id, sha256(client.secret), now, now);
+  await registerLoadClient(database.get(ClientStore), client, { rotation: true }, now);
   const stores = { clock, get: database.get.bind(database) };
   const refreshTokens = [];
   for (let n = 0; n < connections; n++) refreshTokens.push((await openChain(stores, { client: client.id })).refreshToken);

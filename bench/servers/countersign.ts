@@ -6,10 +6,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { FirstPartyTokens, IdentityModule } from '../../src/identity/index.js';
 import { Argon2 } from '../../src/identity/passwords/argon2.js';
 import { IssuanceModule } from '../../src/issuance/index.js';
-import { sha256 } from '../../src/protocol/hashing.js';
 import { uuidv7 } from '../../src/protocol/uuid.js';
 import { ClientStore, Clock, UserStore } from '../../src/storage/index.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/index.js';
+import { registerLoadClient } from '../setup/load-client.js';
 import { announce } from './announce.js';
 
 const port = Number(process.env['PORT']);
@@ -49,27 +49,7 @@ for (const [id, referenceAccessTokens] of [
   ['jwt', false],
   ['reference', true],
 ] as const) {
-  await clients.insert(
-    {
-      id,
-      displayName: id,
-      type: 'confidential',
-      authenticationMethod: 'client_secret_post',
-      permissions: {
-        endpoints: ['token', 'introspection', 'revocation'],
-        grantTypes: ['client_credentials', 'refresh_token'],
-        scopes: [],
-        resources: [],
-        seeAllTokens: true,
-      },
-      redirectUris: [],
-      postLogoutRedirectUris: [],
-      allowedOrigins: [],
-      settings: { referenceAccessTokens },
-    },
-    now,
-  );
-  await clients.addSecret(id, sha256(secret), now, now);
+  await registerLoadClient(clients, { id, secret }, { referenceAccessTokens }, now);
 }
 
 const passwordHash = await new Argon2().hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
