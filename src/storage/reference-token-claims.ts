@@ -19,6 +19,7 @@ export interface AccessTokenPayload {
 
 /** Claims of an access token, in either format, as RFC 9068 §2.2 names them. Times in seconds since the epoch. */
 export interface AccessTokenClaims {
+  readonly iss: string;
   readonly jti: string;
   readonly sub: string;
   readonly client_id: string;
@@ -39,12 +40,13 @@ export type OpenedPayloads = Recent<AccessTokenPayload>;
 export const openedPayloads = (): OpenedPayloads => new Recent(10_000);
 
 /**
- * The claims of a reference access token from its entry, all but `iss`. Undefined unless the token proves possession and its payload opens.
+ * The claims of a reference access token from its entry. Undefined unless the token proves possession and its payload opens.
  * Says nothing of the entry's status.
  */
 export function referenceTokenClaims(
   token: ReferenceToken,
   record: TokenEntryRecord,
+  issuer: string,
   opened?: OpenedPayloads,
 ): AccessTokenClaims | undefined {
   if (!record.hash || !record.grant || !constantTimeEqual(record.hash, tokenHash(token))) return undefined;
@@ -53,6 +55,7 @@ export function referenceTokenClaims(
   const { grant } = record;
   const scopes = payload.scopes ?? grant.scopes;
   return claimsBeside(grantedClaims(grant, scopes), {
+    iss: issuer,
     jti: formatTokenId(record.key),
     sub: grant.subject,
     client_id: grant.client,
@@ -60,6 +63,7 @@ export function referenceTokenClaims(
     aud: audience(payload.resources ?? grant.resources),
     iat: seconds(record.createdAt),
     exp: seconds(record.expiresAt),
+    nbf: undefined,
     sid: grant.sid,
     lnk: payload.link,
   });

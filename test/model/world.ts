@@ -152,7 +152,7 @@ export class World {
     const reference = parseToken(token);
     const record = reference && (await this.get(TokenEntryStore).find(reference.key, this.clock.now()));
     const claims = reference
-      ? { ...(record && referenceTokenClaims(reference, record)), iss: this.instances[0].service.issuer }
+      ? { ...(record && referenceTokenClaims(reference, record, this.instances[0].service.issuer)) }
       : (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>);
     const key = parseTokenId(String((claims as Record<string, unknown>)['jti']));
     if (!key) throw new Error('the access token has no readable jti');

@@ -4,7 +4,7 @@ import { GrantHandler, type Grant } from '../../src/issuance/grants/grant.js';
 import type { Parameters } from '../../src/protocol/form.js';
 import type { ClientRecord } from '../../src/storage/client.store.js';
 
-/** A grant type of an application's own: opens a grant for whoever is named, as a trusted back office might. */
+/** A grant type of an application's own: opens a grant for whoever is named, with what claims are named, as a trusted back office might. */
 @Injectable()
 export class PersonGrant extends GrantHandler {
   static readonly type = 'urn:example:person';
@@ -21,7 +21,7 @@ export class PersonGrant extends GrantHandler {
       subject: parameters.require('subject'),
       scopes,
       resources: await this.policy.audience(client, scopes, parameters.all('resource')),
-      claims: {},
+      claims: JSON.parse(parameters.get('claims') ?? '{}') as Record<string, unknown>,
       refreshable: scopes.includes('offline_access'),
     };
   }

@@ -1,14 +1,16 @@
+import { decodeJwt } from 'jose';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
 import { confidentialClient, resourceServer, type ClientBuilder } from '../support/clients.js';
 import { onServer } from '../support/on-server.js';
+import { PersonGrant } from '../support/person-grant.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { startService, type TestService } from '../support/service-app.js';
 
 let service: TestService;
 
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ issuance: { grants: [PersonGrant] } });
 });
 afterAll(() => service.close());
 
@@ -47,6 +49,54 @@ describe('Introspection (RFC 7662)', () => {
     const { body } = await api.introspect(accessToken);
     expect(body).toMatchObject({ active: true, scope: 'offline_access' });
     for (const member of ['email', 'username', 'lnk']) expect(body).not.toHaveProperty(member);
+  });
+});
+
+describe('Claims that a grant type of the application brings', () => {
+  const usurping = {
+    ...{
+      iss: 'https://other.example',
+      sub: 'x',
+      aud: 'x',
+      client_id: 'x',
+      jti: 'x',
+      exp: 1,
+      iat: 1,
+      nbf: 9_999_999_999,
+      scope: 'x',
+      sid: 'x',
+      lnk: 7,
+    },
+    ...{ active: false, token_type: 'x', username: 'x' },
+    department: 'library',
+  };
+
+  it.each([false, true])('do not stand in for those of the protocol (by reference: %s)', async (referenceAccessTokens) => {
+    const registered = await confidentialClient()
+      .withPermissions({ grantTypes: [PersonGrant.type], scopes: [] })
+      .withSettings({ referenceAccessTokens })
+      .register(service);
+    const issued = await new ProtocolClient(service.url, registered).token({
+      ...{ grant_type: PersonGrant.type, subject: 'ada', claims: JSON.stringify(usurping) },
+    });
+    const { body } = await new ProtocolClient(service.url, await resourceServer().register(service)).introspect(issued.body.access_token);
+    const iat = Math.floor(service.clock.now().getTime() / 1000);
+    expect(body).toEqual({
+      ...{
+        active: true,
+        iss: service.issuer,
+        sub: 'ada',
+        aud: service.issuer,
+        client_id: registered.id,
+        jti: expect.any(String) as string,
+      },
+      ...{ iat, nbf: iat, exp: iat + issued.body.expires_in, token_type: 'Bearer', department: 'library' },
+    });
+    if (referenceAccessTokens) return;
+    const claims = decodeJwt(issued.body.access_token);
+    const { sub, aud, client_id, jti, exp } = body;
+    expect(claims).toMatchObject({ iss: service.issuer, sub, aud, client_id, jti, exp, iat });
+    for (const name of ['nbf', 'scope', 'sid', 'lnk']) expect(claims).not.toHaveProperty(name);
   });
 });
 

@@ -4,6 +4,7 @@ import { prefers } from '../../protocol/accept.js';
 import { EntryType } from '../../protocol/entry-key.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { claimsBeside } from '../../storage/reference-token-claims.js';
 import { ClientAuthenticator } from '../clients/client-authenticator.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { IntrospectionJwt } from '../tokens/introspection-jwt.js';
@@ -57,15 +58,15 @@ function maySee(caller: ClientRecord, { type, claims }: ActiveToken): boolean {
 /** RFC 7662 §2.2. */
 function describe({ type, claims }: ActiveToken): object {
   const scopes = (claims.scope ?? '').split(' ');
-  const { lnk: _link, email, preferred_username: preferred, ...told } = claims;
   const named = NAMING_SCOPES.some((scope) => scopes.includes(scope));
-  const username = named ? (preferred ?? email) : undefined;
-  return {
+  const { email, preferred_username: preferred } = claims;
+  return claimsBeside(claims, {
     active: true,
-    ...told,
-    ...(named && email !== undefined && { email }),
-    ...(type === EntryType.accessToken && { token_type: 'Bearer' }),
+    token_type: type === EntryType.accessToken ? 'Bearer' : undefined,
     nbf: claims.iat,
-    ...(username !== undefined && { username }),
-  };
+    username: named ? (preferred ?? email) : undefined,
+    email: named ? email : undefined,
+    preferred_username: undefined,
+    lnk: undefined,
+  });
 }

@@ -55,7 +55,7 @@ export class ExpiredAccessTokens {
     const reference = parseToken(token);
     if (reference?.key.type !== EntryType.accessToken || !this.options.tokenStorage) return undefined;
     const record = await this.entries.find(reference.key, this.clock.now());
-    const claims = record && referenceTokenClaims(reference, record);
+    const claims = record && referenceTokenClaims(reference, record, this.options.issuer);
     return claims && { claims, record };
   }
 

@@ -13,7 +13,7 @@ import { JwtType } from './jwt-types.js';
 
 /** A JWT access token whose signature, type and issuer hold. Its dates and its entry are still to be looked at. */
 export interface VerifiedAccessJwt {
-  readonly claims: AccessTokenClaims & { readonly iss: string };
+  readonly claims: AccessTokenClaims;
   readonly key: EntryKey;
   readonly kid: string;
 }
@@ -32,7 +32,7 @@ export class AccessJwt {
     @Inject(ISSUANCE_OPTIONS) private readonly options: ResolvedIssuanceOptions,
   ) {}
 
-  sign(claims: VerifiedAccessJwt['claims'], algorithm: SigningAlgorithm): string {
+  sign(claims: AccessTokenClaims, algorithm: SigningAlgorithm): string {
     const key = this.keys.signing(algorithm);
     const input = `${this.header(key)}.${base64url(JSON.stringify(claims))}`;
     const signature = sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });

@@ -61,6 +61,7 @@ export class AccessTokenMinter {
       sub: facts.subject,
       aud: audience(facts.resources),
       exp: seconds(facts.expiresAt),
+      nbf: undefined,
       iat: seconds(facts.issuedAt),
       jti: formatTokenId(draft.entry.key),
       client_id: facts.client,

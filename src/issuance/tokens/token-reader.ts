@@ -21,7 +21,7 @@ export interface ActiveToken {
   /** Of the key that signed it, if any did. */
   readonly kid?: string;
   /** As RFC 9068 §2.2 and RFC 7662 §2.2 name them. */
-  readonly claims: AccessTokenClaims & { readonly iss: string };
+  readonly claims: AccessTokenClaims;
 }
 
 /** Reads tokens of either format by their entries: one look-up, whatever was presented. */
@@ -44,8 +44,8 @@ export class TokenReader {
     const kid = presented.form === 'jwt' ? presented.jwt.kid : undefined;
     const record = await this.entries.find(presented.key, this.clock.now(), kid, caller);
     if (record?.status !== 'valid') return undefined;
-    const claims = claimsOf(presented, record, this.opened);
-    return claims && { type: presented.key.type, claims: { iss: this.options.issuer, ...claims }, ...(kid !== undefined && { kid }) };
+    const claims = claimsOf(presented, record, this.options.issuer, this.opened);
+    return claims && { type: presented.key.type, claims, ...(kid !== undefined && { kid }) };
   }
 
   /** Without storage the signature and the dates are all there is. */
@@ -55,7 +55,12 @@ export class TokenReader {
   }
 }
 
-function claimsOf(presented: PresentedToken, record: TokenEntryRecord, opened: OpenedPayloads): AccessTokenClaims | undefined {
+function claimsOf(
+  presented: PresentedToken,
+  record: TokenEntryRecord,
+  issuer: string,
+  opened: OpenedPayloads,
+): AccessTokenClaims | undefined {
   if (presented.form === 'jwt') {
     const { claims } = presented.jwt;
     // The entry of a signed token has no hash and is of the same client and subject; a reference must match one.
@@ -63,10 +68,11 @@ function claimsOf(presented: PresentedToken, record: TokenEntryRecord, opened: O
     return own ? claims : undefined;
   }
   const { reference } = presented;
-  if (reference.key.type === EntryType.accessToken) return referenceTokenClaims(reference, record, opened);
+  if (reference.key.type === EntryType.accessToken) return referenceTokenClaims(reference, record, issuer, opened);
   const { grant, hash } = record;
   if (!grant || !hash || !constantTimeEqual(hash, tokenHash(reference))) return undefined;
   return {
+    iss: issuer,
     jti: grant.authorizationId,
     sub: grant.subject,
     client_id: grant.client,

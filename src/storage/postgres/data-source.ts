@@ -42,6 +42,8 @@ export const createDataSource = ({
       statement_timeout: statementTimeout,
       // A network that swallows everything and closes nothing: the server's word that it gave up never comes.
       query_timeout: statementTimeout === 0 ? 0 : statementTimeout + LATE_WORD_MS,
+      // An instance that stands still in the middle of a transaction must not hold what it has locked.
+      idle_in_transaction_session_timeout: statementTimeout,
       connectionTimeoutMillis: connectionTimeout,
       // By itself Postgres plans named look-ups on the partitioned table afresh each time, at two to three times the cost. A plan that is kept must do
       // for what a partition will hold one day: of one that is small or empty just then it would read the whole, and go on so however many entries come.

@@ -19,6 +19,7 @@ export const SqlState = {
   serializationFailure: '40001',
   deadlock: '40P01',
   notNullViolation: '23502',
+  lockNotAvailable: '55P03',
 } as const;
 
 /**
@@ -29,9 +30,9 @@ const ATTEMPTS = 25;
 /** Milliseconds; it doubles up to the longest, and a random part of it is slept, or they would all meet again. */
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 100;
-// Connection exceptions, refused log-ins, no such database, shutdown, crash recovery, too many connections, time-outs, a standby, no end of
+// Connection exceptions, refused log-ins, no such database, shutdown, crash recovery, too many connections, time-outs, idle transactions, a standby, no end of
 // serialization failures.
-const UNAVAILABLE = /^(08...|28...|3D000|57P0[1-5]|53...|57014|55P03|25006|40001|40P01)$/;
+const UNAVAILABLE = /^(08...|28...|3D000|57P0[1-5]|53...|57014|55P03|25P03|25006|40001|40P01)$/;
 
 /** Hot-path SQL: named prepared statements on the DataSource's own pool. */
 @Injectable()
@@ -109,6 +110,10 @@ export const sqlState = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 };
+
+/** Whether a statement waited in vain for what something else holds: the database itself is there. */
+export const isHeldUp = (error: unknown): boolean =>
+  error instanceof StorageUnavailableError && sqlState(error.cause) === SqlState.lockNotAvailable;
 
 async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
   for (let n = 1; ; n++) {

@@ -1,4 +1,5 @@
 import { StorageUnavailableError } from '../storage-unavailable.error.js';
+import { isHeldUp } from './database.js';
 
 export interface Sharing<Call, Answer> {
   /** Answers calls in their order. It answers all or throws. */
@@ -28,8 +29,9 @@ const MOST_HELD_UP = 4;
 
 /**
  * Group commit inside the process: calls that are made while others are on their way share the next statement, and so its round trip and its commit. The
- * first goes at the end of this turn of the event loop, with those that came in the same turn; nobody waits for company. Each gets its own answer, after the commit; what the database refuses of a shared statement is tried
- * again one by one, so that a bad row fails alone.
+ * first goes at the end of this turn of the event loop, with those that came in the same turn; nobody waits for company. Each gets its own answer, after
+ * the commit. What the database refuses of a shared statement, or something else holds up, is tried again one by one: a bad row fails alone, and a
+ * locked one waits alone.
  */
 export class SharedCalls<Call, Answer> {
   private waiting: Waiting<Call, Answer>[] = [];
@@ -88,7 +90,8 @@ export class SharedCalls<Call, Answer> {
       const answers = await this.sharing.run(together.map(({ call }) => call));
       together.forEach(({ resolve }, index) => resolve(answers[index] as Answer));
     } catch (error) {
-      if (together.length === 1 || error instanceof StorageUnavailableError) for (const { reject } of together) reject(error);
+      const isAway = error instanceof StorageUnavailableError && !isHeldUp(error);
+      if (together.length === 1 || isAway) for (const { reject } of together) reject(error);
       else for (const { call, resolve, reject } of together) this.alone(call).then(resolve, reject);
     }
   }

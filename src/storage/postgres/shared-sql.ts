@@ -13,6 +13,12 @@ export interface SharedRun {
   readonly calls: number;
 }
 
+/**
+ * How long the rows of many may wait for one that something else holds: then the statement is given up, and each call goes by itself. For this statement
+ * only, and set before its first row is looked for.
+ */
+const LOCK_TIMEOUT = `(select set_config('lock_timeout', '250ms', true)) as lock_timeout`;
+
 /** A statement for one call, and the same for many that share it; the text is written once. */
 export class SharedSql<Name extends string> {
   readonly one: Statement;
@@ -50,7 +56,7 @@ export class SharedSql<Name extends string> {
   private get asked(): string {
     // Arrays of arrays would have to be of one length: an array travels as its text.
     const columns = this.parameters.map((name, index) => `$${index + 1}::${this.isArray(name) ? 'text' : this.types[name]}[]`);
-    return `unnest(${columns.join(', ')}) with ordinality as k (${[...this.parameters, 'n'].map(quoted).join(', ')})`;
+    return `${LOCK_TIMEOUT}, unnest(${columns.join(', ')}) with ordinality as k (${[...this.parameters, 'n'].map(quoted).join(', ')})`;
   }
 
   private isArray(parameter: Name): boolean {

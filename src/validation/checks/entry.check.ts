@@ -46,11 +46,11 @@ export class EntryCheck extends TokenCheck {
     if (reference?.key.type !== EntryType.accessToken) return refused('not an access token of this service');
     const record = await this.entries.find(reference.key, this.clock.now());
     // Possession first: a forged token must not learn the status of anything, not even in the log.
-    const claims = record && referenceTokenClaims(reference, record, this.#opened);
+    const claims = record && referenceTokenClaims(reference, record, this.options.issuer, this.#opened);
     if (!claims) return refused('unknown or forged');
     if (record.status !== 'valid') return refused(describe(record));
     if (!isMeantFor(this.options.audience, claims.aud)) return refused('meant for another audience');
-    const principal = Principal.fromClaims({ iss: this.options.issuer, ...claims });
+    const principal = Principal.fromClaims(claims);
     return principal ? { accepted: true, principal } : refused('claims of the wrong form');
   }
 }
