@@ -95,8 +95,8 @@ describe('Claims that a grant type of the application brings', () => {
     if (referenceAccessTokens) return;
     const claims = decodeJwt(issued.body.access_token);
     const { sub, aud, client_id, jti, exp } = body;
-    expect(claims).toMatchObject({ iss: service.issuer, sub, aud, client_id, jti, exp, iat });
-    for (const name of ['nbf', 'scope', 'sid', 'lnk']) expect(claims).not.toHaveProperty(name);
+    expect(claims).toMatchObject({ iss: service.issuer, sub, aud, client_id, jti, exp, iat, lnk: 0 });
+    for (const name of ['nbf', 'scope', 'sid']) expect(claims).not.toHaveProperty(name);
   });
 });
 
