@@ -6,7 +6,7 @@ import { Clock } from '../../src/protocol/clock.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { MaintenanceStore } from '../../src/storage/maintenance.store.js';
 import { openChain } from '../../test/support/chain.js';
-import { registerLoadClient } from '../setup/load-client.js';
+import { registerLoadClient } from '../servers/load-client.js';
 import { rounded } from './figures.js';
 import { MeasuredDatabase, startMeasuredCluster } from './measured-database.js';
 import { SteadyLoad, type LoadClient } from './memory-load.js';

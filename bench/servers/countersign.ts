@@ -9,7 +9,7 @@ import { IssuanceModule } from '../../src/issuance/index.js';
 import { uuidv7 } from '../../src/protocol/uuid.js';
 import { ClientStore, Clock, UserStore } from '../../src/storage/index.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/index.js';
-import { registerLoadClient } from '../setup/load-client.js';
+import { registerLoadClient } from './load-client.js';
 import { announce } from './announce.js';
 
 const port = Number(process.env['PORT']);
