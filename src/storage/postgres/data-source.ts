@@ -5,6 +5,7 @@ import { ClientEntity } from './entities/client.entity.js';
 import { ScopeEntity } from './entities/scope.entity.js';
 import { UserCredentialEntity } from './entities/user-credential.entity.js';
 import { UserEntity } from './entities/user.entity.js';
+import { ROW_TYPES } from './row-types.js';
 
 export interface PostgresOptions {
   /** Connection URL, `postgres://user:password@host:port/database`. PostgreSQL 15 or later. */
@@ -38,6 +39,7 @@ export const createDataSource = ({
     applicationName: 'countersign',
     poolErrorHandler: () => undefined, // an idle connection was lost; the next statement takes or makes another one and tells
     extra: {
+      types: ROW_TYPES,
       max: poolSize,
       statement_timeout: statementTimeout,
       // A network that swallows everything and closes nothing: the server's word that it gave up never comes.
