@@ -87,7 +87,7 @@ function revoke({ refreshToken }: Chain, client: string): Promise<boolean> {
   return get(RevocationStore).revokeFamily(presented.key, tokenHash(presented), client, now());
 }
 
-/** More than this many statements: calls would not have shared. At first two go by themselves, then 64 together; a slow machine may cut once more. */
+/** More than this many statements: calls would not have shared. 64 go together at most; the first two may be fewer, and a slow machine may cut once more. */
 const mostStatements = (calls: number): number => 2 + 2 * Math.ceil(calls / 64);
 
 describe.each([1, 32, 256])('Of %i calls at once', (count) => {

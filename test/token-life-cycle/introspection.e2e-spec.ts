@@ -54,20 +54,20 @@ describe('Introspection (RFC 7662)', () => {
 
 describe('Claims that a grant type of the application brings', () => {
   const usurping = {
-    ...{
-      iss: 'https://other.example',
-      sub: 'x',
-      aud: 'x',
-      client_id: 'x',
-      jti: 'x',
-      exp: 1,
-      iat: 1,
-      nbf: 9_999_999_999,
-      scope: 'x',
-      sid: 'x',
-      lnk: 7,
-    },
-    ...{ active: false, token_type: 'x', username: 'x' },
+    iss: 'https://other.example',
+    sub: 'x',
+    aud: 'x',
+    client_id: 'x',
+    jti: 'x',
+    exp: 1,
+    iat: 1,
+    nbf: 9_999_999_999,
+    scope: 'x',
+    sid: 'x',
+    lnk: 7,
+    active: false,
+    token_type: 'x',
+    username: 'x',
     department: 'library',
   };
 
