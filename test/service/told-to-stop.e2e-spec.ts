@@ -10,6 +10,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { signUp } from '../support/protocol-client.js';
 import { createEmptyDatabase } from './support/empty-database.js';
 import { halfASignIn } from './support/half-a-sign-in.js';
+import { refusesConnections } from './support/refuses-connections.js';
 import { newMasterKey, ServiceProcess } from './support/service-process.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -136,7 +137,7 @@ describe('told to stop in service', () => {
     const { finish } = await halfASignIn(draining.port, { email, password });
     await twice(draining, 'SIGINT');
     await draining.until(() => draining.stdout.includes('Draining'));
-    await expect(draining.get('/health/live')).rejects.toThrow();
+    await draining.until(() => refusesConnections(draining.port));
     const answer = await finish();
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     expect(answer).toMatch(/"accessToken":"eyJ/);

@@ -7,6 +7,7 @@ import { onServer } from '../support/on-server.js';
 import { createDatabase, type TestDatabase } from '../support/postgres.js';
 import { ProtocolClient, signUp } from '../support/protocol-client.js';
 import { halfASignIn } from './support/half-a-sign-in.js';
+import { refusesConnections } from './support/refuses-connections.js';
 import { newMasterKey, ServiceProcess } from './support/service-process.js';
 import { running, serving, workersOf } from './support/workers.js';
 
@@ -170,7 +171,7 @@ describe('a service with workers ends', () => {
     service.signal('SIGTERM');
     await service.until(() => service.log.some(({ worker, msg }) => worker === other?.id && msg === 'Stopped'));
     // Refused, and not left to the one that hangs.
-    await expect(service.get('/health/live')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+    await service.until(() => refusesConnections(service.port));
     expect(await service.exited).toBe(1);
     expect(service.log.filter(({ level }) => level === 'error')).toEqual([expect.objectContaining({ workers: [hanging?.id] })]);
     expect(await running(pids)).toEqual([]);
