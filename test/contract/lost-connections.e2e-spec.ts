@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'node:events';
+import type { EntityManager } from 'typeorm';
 import { createDataSource } from '../../src/storage/postgres/data-source.js';
 import { Database, type Runner } from '../../src/storage/postgres/database.js';
 import { StorageUnavailableError } from '../../src/storage/storage-unavailable.error.js';
@@ -25,6 +27,9 @@ const SLEEP = { text: 'select pg_sleep(0.1)' };
 const kill = (pid: number | undefined) => onServer(server.url, (client) => client.query('select pg_terminate_backend($1)', [pid]));
 const answers = async () => expect(await database.run({ text: 'select 1 as one' }, [])).toEqual([{ one: 1 }]);
 
+const connectionOf = ({ queryRunner }: EntityManager): EventEmitter =>
+  (queryRunner as unknown as { databaseConnection: EventEmitter }).databaseConnection;
+
 describe('A transaction', () => {
   // Seen to fail: the loss of a connection that was nobody's but the transaction's ended the process.
   it.each<[string, (runner: Runner, lose: () => Promise<unknown>) => Promise<unknown>]>([
@@ -35,6 +40,20 @@ describe('A transaction', () => {
       const [row] = await runner.run<{ pid: number }>({ text: 'select pg_backend_pid() as pid' }, []);
       await work(runner, () => kill(row?.pid));
     });
+    await expect(lost).rejects.toThrow(StorageUnavailableError);
+    await answers();
+  });
+
+  // Seen to fail: TypeORM then says that its runner was released, which counted as a fault of ours (500).
+  it('of TypeORM that loses its connection before it commits fails in the same way', async () => {
+    const lost = database.guarded(() =>
+      database.dataSource.transaction(async (manager) => {
+        const [row] = await manager.query<{ pid: number }[]>('select pg_backend_pid() as pid');
+        const ended = new Promise((resolve) => connectionOf(manager).once('end', resolve));
+        await kill(row?.pid);
+        await ended;
+      }),
+    );
     await expect(lost).rejects.toThrow(StorageUnavailableError);
     await answers();
   });

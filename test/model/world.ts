@@ -16,6 +16,7 @@ import type { TestClient } from '../support/clients.js';
 import { startService, type TestService, type TestServiceOptions } from '../support/service-app.js';
 import type { TestClock } from '../support/test-clock.js';
 import type { Asked, ModelClient } from './chain-model.js';
+import { Company } from './company.js';
 
 export interface Answer {
   readonly status: number;
@@ -58,16 +59,20 @@ const OTHERWISE = {
   referenceRefreshTokens: false,
 } as const;
 
+type Pairs = readonly (readonly [string, string])[];
+
 /** Two real instances on one database and one clock, and a look at the rows beside them. */
 export class World {
   private reloadedAt = 0;
+  private company: Company | undefined;
 
   private constructor(
     readonly instances: readonly [Instance, Instance],
     private readonly database: pg.Client,
   ) {}
 
-  static async open(): Promise<World> {
+  /** @param concurrency how many ask at a time, the model included */
+  static async open(concurrency = 1): Promise<World> {
     const options = (more: Omit<Partial<IssuanceOptions>, 'grants'>): TestServiceOptions => ({
       issuance: { ...more, pruning: false, tokenRequestsPerMinute: 0 },
     });
@@ -75,7 +80,9 @@ export class World {
     const two = await startService({ ...options(OTHERWISE), beside: one });
     const database = new pg.Client({ connectionString: one.database.url });
     await database.connect();
-    return new World([instance(one, DEFAULTS), instance(two, OTHERWISE)], database);
+    const world = new World([instance(one, DEFAULTS), instance(two, OTHERWISE)], database);
+    if (concurrency > 1) world.company = await Company.of(concurrency - 1, world);
+    return world;
   }
 
   async close(): Promise<void> {
@@ -139,7 +146,13 @@ export class World {
     return body.active as boolean;
   }
 
-  private async form(at: 0 | 1, url: string, client: TestClient, pairs: readonly (readonly [string, string])[]): Promise<Answer> {
+  /** What the model asks, and the company beside it, if there is one. */
+  private async form(at: 0 | 1, url: string, client: TestClient, pairs: Pairs): Promise<Answer> {
+    const [answer] = await Promise.all([this.send(at, url, client, pairs), this.company?.ask(at)]);
+    return answer;
+  }
+
+  async send(at: 0 | 1, url: string, client: TestClient, pairs: Pairs): Promise<Answer> {
     const form = new URLSearchParams([...pairs] as [string, string][]);
     if (client.secret === undefined) form.append('client_id', client.id);
     const headers = { ...FORM, ...(client.secret !== undefined && { authorization: basic(client) }) };

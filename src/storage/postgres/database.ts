@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Pool, QueryResult } from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { StorageUnavailableError } from '../storage-unavailable.error.js';
 import type { Statement } from './statement.js';
@@ -145,5 +145,7 @@ function isLost(error: unknown): error is Error {
 function isUnavailable(error: unknown, state: string | undefined): boolean {
   if (error instanceof StorageUnavailableError) return false;
   if (state !== undefined) return UNAVAILABLE.test(state) || isSocketError(state);
+  // TypeORM's word for a connection that was lost between two statements of a transaction.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   return /connection|timeout|pool/i.test(String((error as { message?: unknown } | undefined)?.message));
 }
