@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { statementsDuring } from '../support/statement-count.js';
 import { COMMANDS, finalAudit } from './commands.js';
 import type { Kept } from './expectations.js';
 import { newMachine } from './machine.js';
@@ -50,6 +51,9 @@ describe('The chain against its model (rotation-and-feed.md §3.5, I1–I7)', ()
           markInterruptAsFailure: true,
           ...(process.env['SEED'] !== undefined && { seed: Number(process.env['SEED']) }),
         });
+        // They do share: each kind of call has a statement or two for all of them.
+        const together = await statementsDuring(async () => world.company?.ask(0));
+        expect(together.length).toBeLessThan(Math.max(1, concurrency / 4));
       } finally {
         await world.close();
       }

@@ -64,7 +64,8 @@ type Pairs = readonly (readonly [string, string])[];
 /** Two real instances on one database and one clock, and a look at the rows beside them. */
 export class World {
   private reloadedAt = 0;
-  private company: Company | undefined;
+  /** Who asks beside the model, if anybody does. */
+  company: Company | undefined;
 
   private constructor(
     readonly instances: readonly [Instance, Instance],
@@ -146,7 +147,7 @@ export class World {
     return body.active as boolean;
   }
 
-  /** What the model asks, and the company beside it, if there is one. */
+  /** What the model asks, and the company beside it. */
   private async form(at: 0 | 1, url: string, client: TestClient, pairs: Pairs): Promise<Answer> {
     const [answer] = await Promise.all([this.send(at, url, client, pairs), this.company?.ask(at)]);
     return answer;
