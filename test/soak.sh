@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes long, at full size: an hour or so. First the figures that want nothing beside them.
+# What takes long, at full size: two hours or so. First the figures that want nothing beside them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export SOAK=1
