@@ -488,6 +488,26 @@ describe('MaintenanceStore', () => {
     });
   });
 
+  it('deletes sign-in sessions that are over and have no grant left, however many they are', async () => {
+    const now = storage.clock.now();
+    const sessions = (count: number, expiresAt: Date) =>
+      storage.query<{ sid: string }>(
+        `insert into sign_in_session (sid, created_at, expires_at, subject, client)
+         select gen_random_uuid(), $2::timestamptz, $2::timestamptz, 'prune', 'c' from generate_series(1, $1::int) returning sid`,
+        [count, expiresAt],
+      );
+    const { sid: inUse } = await startChain();
+    const over = inSeconds(-30 * day);
+    await storage.query('update sign_in_session set expires_at = $2 where sid = $1', [inUse, over]);
+    await sessions(12_000, over); // more than one statement deletes
+    const [alive] = await sessions(1, inSeconds(day));
+    const { sessionsDeleted } = await get(MaintenanceStore).prune(now, 2 * day);
+    expect(sessionsDeleted).toBeGreaterThanOrEqual(12_000);
+    const left = await storage.query<{ sid: string }>(`select sid from sign_in_session where subject in ('prune', $1)`, [subject]);
+    expect(left.map(({ sid }) => sid).sort()).toEqual([alive?.sid, inUse].sort());
+    expect((await get(MaintenanceStore).prune(now, 2 * day)).sessionsDeleted).toBe(0);
+  });
+
   it('makes each partition once, however many instances do it', async () => {
     storage.clock.advance(30 * day);
     await Promise.all(Array.from({ length: 5 }, () => get(MaintenanceStore).prepare(storage.clock.now())));

@@ -335,6 +335,7 @@ describe('the command line', () => {
     expect((await done('--json prune')).json).toEqual({
       partitionsDropped: 0,
       authorizationsDeleted: expect.any(Number),
+      sessionsDeleted: expect.any(Number),
       failuresDeleted: expect.any(Number),
       requestsDeleted: expect.any(Number),
     });

@@ -5,7 +5,7 @@ import { Database } from './database.js';
 import type { Statement } from './statement.js';
 import { Partitions } from './partitions.js';
 
-/** Blocks of `authorizations` swept at a time, and rows deleted by one statement. */
+/** Blocks of a table swept at a time, and rows deleted by one statement. */
 const BLOCKS_PER_SLICE = 512;
 const ROWS_PER_DELETE = 5_000;
 
@@ -26,28 +26,28 @@ export class PostgresMaintenanceStore extends MaintenanceStore {
     const before = new Date(now.getTime() - retention * 1000);
     const entries = await this.partitions.drop('token_entry', before);
     const log = await this.partitions.drop('revocation_log', now);
-    // An access token may outlive the newest link by its own lifetime, and its entry the end of its day: grants go after their entries.
+    // An access token may outlive the newest link by its own lifetime, and its entry the end of its day: grants go after their entries, sessions after both.
     const grantsBefore = new Date(before.getTime() - 2 * LIMITS.accessTokenLifetime * 1000);
     return {
       partitionsDropped: entries + log,
-      authorizationsDeleted: await this.sweepAuthorizations(grantsBefore),
+      authorizationsDeleted: await this.sweep('authorizations', SWEEP_AUTHORIZATIONS, grantsBefore),
+      sessionsDeleted: await this.sweep('sign_in_session', SWEEP_SESSIONS, grantsBefore),
       failuresDeleted: await this.deleteAll(DELETE_FORGOTTEN, now),
       requestsDeleted: await this.deleteRequests(now),
     };
   }
 
-  /** Block range after block range: needs no index, and no rotation is kept from being HOT by one. */
-  private async sweepAuthorizations(before: Date): Promise<number> {
-    const [size] = await this.database.run<{ blocks: number }>(BLOCKS, []);
+  /** Block range after block range: needs no index, no statement grows with the table, and no rotation is kept from being HOT. */
+  private async sweep(table: string, statement: Statement, before: Date): Promise<number> {
+    const [size] = await this.database.run<{ blocks: number }>(BLOCKS, [table]);
     let deleted = 0;
     for (let first = 0; first < (size?.blocks ?? 0); first += BLOCKS_PER_SLICE) {
       for (;;) {
-        const rows = await this.database.run(SWEEP_AUTHORIZATIONS, [first, first + BLOCKS_PER_SLICE, before, ROWS_PER_DELETE]);
+        const rows = await this.database.run(statement, [first, first + BLOCKS_PER_SLICE, before, ROWS_PER_DELETE]);
         deleted += rows.length;
         if (rows.length < ROWS_PER_DELETE) break;
       }
     }
-    await this.database.run(DELETE_SESSIONS, [before]);
     return deleted;
   }
 
@@ -71,25 +71,29 @@ export class PostgresMaintenanceStore extends MaintenanceStore {
 }
 
 const BLOCKS = {
-  name: 'authorization_blocks',
-  text: `select (pg_relation_size('authorizations') / current_setting('block_size')::int)::int as blocks`,
+  name: 'table_blocks',
+  text: `select (pg_relation_size($1::regclass) / current_setting('block_size')::int)::int as blocks`,
 };
 
-/** The outer condition is tested again on the newest version, so that a grant redeemed meanwhile stays; locked rows are skipped. */
-const SWEEP_AUTHORIZATIONS = {
-  name: 'sweep_authorizations',
+/**
+ * $1 first block  $2 block after the last  $3 before  $4 limit. What decides is tested again on the newest version of a row, so that a grant redeemed
+ * meanwhile stays; locked rows are skipped.
+ */
+const SWEEP = (table: string, key: string, dead: string): Statement => ({
+  name: `sweep_${table}`,
   text: `
-delete from authorizations where id in (
-  select id from authorizations
-  where ctid >= format('(%s,0)', $1::bigint)::tid and ctid < format('(%s,0)', $2::bigint)::tid and ends_at < $3::timestamptz
-  limit $4::int for update skip locked)
+delete from ${table} where ${key} in (
+  select t.${key} from ${table} t
+  where t.ctid >= format('(%s,0)', $1::bigint)::tid and t.ctid < format('(%s,0)', $2::bigint)::tid and ${dead}
+  limit $4::int for update of t skip locked)
 returning 1`,
-};
-
-const DELETE_SESSIONS = {
-  name: 'delete_sessions',
-  text: `delete from sign_in_session s where s.expires_at < $1::timestamptz and not exists (select from authorizations a where a.sid = s.sid)`,
-};
+});
+const SWEEP_AUTHORIZATIONS = SWEEP('authorizations', 'id', 't.ends_at < $3::timestamptz');
+const SWEEP_SESSIONS = SWEEP(
+  'sign_in_session',
+  'sid',
+  't.expires_at < $3::timestamptz and not exists (select from authorizations a where a.sid = t.sid)',
+);
 
 /** $1 before  $2 limit */
 const DELETE_EXPIRED = (table: string, key: string): Statement => ({
