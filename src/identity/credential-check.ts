@@ -58,16 +58,16 @@ export class CredentialCheck {
       { key: address, policy: lockOut.address },
     ];
     let found: Account | undefined;
-    const proven = await this.limiter.guess(failures, async () => {
+    const attempt = async (): Promise<Account | undefined> => {
       found = await this.accounts.find({ email });
       const matches = await this.hasher.verify(found?.passwordHash, password);
       return matches && !found?.disabledAt ? found : undefined;
-    });
+    };
+    const proven = await this.limiter.guess(failures, attempt, [account]);
     if (!proven) {
       this.logger.warn({ event: 'sign_in_failed', account: found?.id, address: from });
       return undefined;
     }
-    await this.limiter.clear([account]);
     await this.keepUpToDate(proven, password);
     return proven;
   }

@@ -39,8 +39,9 @@ export abstract class FailureStore {
   /** The reserved attempt failed: it was the last one as of now. */
   abstract confirm(failures: readonly CountedKey[], now: Date): Promise<void>;
 
-  /** The reserved attempt did not fail: everything is as if it had not been made. */
-  abstract refund(failures: readonly CountedKey[], now: Date): Promise<void>;
-
-  abstract clear(keys: readonly string[]): Promise<void>;
+  /**
+   * The reserved attempt did not fail: everything is as if it had not been made.
+   * @param forgiven those of the keys that have proved themselves: their earlier failures are forgotten, too
+   */
+  abstract refund(failures: readonly CountedKey[], now: Date, forgiven?: readonly string[]): Promise<void>;
 }

@@ -120,11 +120,34 @@ describe('FailureStore.refund', () => {
     expect(await storage.query('select from failure where forget_at > $1', [now()])).toEqual([]);
   });
 
-  it('does nothing to a key that was cleared meanwhile', async () => {
-    await stores[0].reserve(keys('a'), now());
-    await stores[0].clear(['a']);
+  it('forgets all failures of a key that is forgiven, and of no other', async () => {
+    await stores[0].record(keys('a', 'b'), now());
+    const before = await rows();
+    await stores[0].reserve(keys('a', 'b'), now());
+    await stores[0].refund(keys('a', 'b'), now(), ['a']);
+    expect(await storage.query('select key from failure')).toEqual([{ key: sha256('b') }]);
+    expect(await rows()).toEqual(before.slice(0, 1));
+    expect(await stores[0].blockedUntil(['a'], now())).toBeUndefined();
+  });
+
+  it('does nothing to a key that was forgiven meanwhile', async () => {
+    for (let attempt = 1; attempt <= 2; attempt++) await stores[0].reserve(keys('a'), now());
+    await stores[0].refund(keys('a'), now(), ['a']);
     await stores[0].refund(keys('a'), now());
     expect(await rows()).toEqual([]);
+  });
+
+  it('neither waits for ever nor counts wrongly where many at once are forgiven and reserved', async () => {
+    const both = keys('a', 'b');
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(
+        Array.from({ length: 32 }, async (_, n) => {
+          const store = stores[n % 2 === 0 ? 0 : 1];
+          if ((await store.reserve(n % 4 < 2 ? both : both.toReversed(), now())) === undefined) await store.refund(both, now(), ['a']);
+        }),
+      );
+      expect(await rows()).toEqual([]);
+    }
   });
 });
 

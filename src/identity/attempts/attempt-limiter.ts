@@ -45,9 +45,14 @@ export class AttemptLimiter {
    * or could not be made; so that of any number at once, on any number of instances, no more are begun than the policies allow.
    *
    * @param attempt undefined: it failed
+   * @param forgiven those of the keys whose earlier failures a success forgets. Not an address: whoever has one account could clear it for tries at others
    * @throws TooManyAttemptsError while any of the keys is locked: nothing was tried
    */
-  async guess<T extends object>(failures: readonly CountedKey[], attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+  async guess<T extends object>(
+    failures: readonly CountedKey[],
+    attempt: () => Promise<T | undefined>,
+    forgiven: readonly string[] = [],
+  ): Promise<T | undefined> {
     const now = this.clock.now();
     const until = await this.failures.reserve(failures, now);
     if (until !== undefined) throw tooMany(until.getTime() - now.getTime());
@@ -58,13 +63,8 @@ export class AttemptLimiter {
       await this.failures.refund(failures, this.clock.now()).catch(() => undefined); // the error itself says more
       throw error;
     }
-    await (result ? this.failures.refund(failures, this.clock.now()) : this.failures.confirm(failures, this.clock.now()));
+    await (result ? this.failures.refund(failures, this.clock.now(), forgiven) : this.failures.confirm(failures, this.clock.now()));
     return result;
-  }
-
-  /** Forgets the failures of keys that have proved themselves. Not of an address: whoever has one account could clear it for tries at others. */
-  async clear(keys: readonly string[]): Promise<void> {
-    await this.failures.clear(keys);
   }
 
   /**

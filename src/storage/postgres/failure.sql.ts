@@ -1,5 +1,5 @@
 /*
- * All but the first and the last take: $1 keys, in order  $2 free failures  $3 first block s  $4 longest block s  $5 forgotten after s  $6 now
+ * All but the first take: $1 keys, in order  $2 free failures  $3 first block s  $4 longest block s  $5 forgotten after s  $6 now
  */
 import type { Statement } from './statement.js';
 
@@ -67,17 +67,20 @@ from known, ${COUNTED}
 where n.key = known.key and f.key = known.key`,
 };
 
-/** Nothing was blocked when this one was reserved: a block there is, is its own. Without any failure left the row is forgotten at once. */
+/**
+ * Also takes $7: keys that are forgiven. Nothing was blocked when this one was reserved: a block there is, is its own. Without any failure left the row is
+ * forgotten at once.
+ */
 export const REFUND_FAILURES: Statement = {
   name: 'refund_failures',
   text: `
-with ${LOCKED}
+with ${LOCKED}, forgiven as (
+  delete from failure f using known where f.key = known.key and f.key = any($7::bytea[])
+)
 update failure f set
   count         = greatest(f.count - 1, 0),
   forget_at     = case when f.count <= 1 then $6::timestamptz else f.last_at + make_interval(secs => n.forget) end,
   blocked_until = null
 from known, ${COUNTED}
-where n.key = known.key and f.key = known.key`,
+where n.key = known.key and f.key = known.key and f.key <> all($7)`,
 };
-
-export const CLEAR_FAILURES: Statement = { name: 'clear_failures', text: `delete from failure where key = any($1::bytea[])` };

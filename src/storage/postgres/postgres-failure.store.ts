@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { sha256 } from '../../protocol/hashing.js';
 import { FailureStore, type CountedKey } from '../failure.store.js';
 import { Database, sqlState, SqlState } from './database.js';
-import { BLOCKED_UNTIL, CLEAR_FAILURES, CONFIRM_FAILURES, RECORD_FAILURES, REFUND_FAILURES, RESERVE_FAILURES } from './failure.sql.js';
+import { BLOCKED_UNTIL, CONFIRM_FAILURES, RECORD_FAILURES, REFUND_FAILURES, RESERVE_FAILURES } from './failure.sql.js';
 
 /** Each time a key must have been made and blocked by others, and forgotten again, within one statement. */
 const ATTEMPTS = 10;
@@ -37,12 +37,8 @@ export class PostgresFailureStore extends FailureStore {
     await this.database.run(CONFIRM_FAILURES, valuesOf(failures, now));
   }
 
-  override async refund(failures: readonly CountedKey[], now: Date): Promise<void> {
-    await this.database.run(REFUND_FAILURES, valuesOf(failures, now));
-  }
-
-  override async clear(keys: readonly string[]): Promise<void> {
-    await this.database.run(CLEAR_FAILURES, [keys.map(sha256)]);
+  override async refund(failures: readonly CountedKey[], now: Date, forgiven: readonly string[] = []): Promise<void> {
+    await this.database.run(REFUND_FAILURES, [...valuesOf(failures, now), forgiven.map(sha256)]);
   }
 }
 
