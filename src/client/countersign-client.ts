@@ -68,7 +68,7 @@ export class CountersignClient {
     });
   }
 
-  /** Takes what a sign-in or a token endpoint answered. @throws TypeError when it holds no bearer token */
+  /** Takes what a sign-in or a token endpoint answered. @throws TypeError when it holds no bearer token; what the storage throws */
   async signedIn(pair: TokenAnswer): Promise<void> {
     const answer = readAnswer(pair);
     if (!answer) throw new TypeError('The answer holds no access token of type Bearer.');
@@ -116,7 +116,7 @@ export class CountersignClient {
     // What one person began must not be done as another.
     if (current?.session !== refused.session) return undefined;
     if (current.accessToken !== refused.accessToken) return current;
-    if (this.now() - refused.receivedAt < YOUNG) return undefined;
+    if (Math.abs(this.now() - refused.receivedAt) < YOUNG) return undefined;
     try {
       return await this.keeper.renewed(refused, signal);
     } catch (error) {

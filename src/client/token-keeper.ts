@@ -1,5 +1,6 @@
 import { BackOff } from './back-off.js';
 import { RefreshRefusedError, RefreshUnavailableError, SignInNeededError, type SignInReason } from './errors.js';
+import { KeptTokens } from './kept-tokens.js';
 import type { Fetch, LockManager } from './platform.js';
 import type { Refresher, RefresherContext } from './refresher.js';
 import { firstTokens, isAlive, isDue, isSame, nextTokens, type StoredTokens } from './stored-tokens.js';
@@ -33,6 +34,7 @@ export class TokenKeeper {
   /** By session: who has signed in anew does not wait for the refresh of who was there before. */
   private readonly flights = new Map<string, Flight>();
   private readonly backOff = new BackOff();
+  private readonly kept: KeptTokens;
   private readonly refreshing: Turns;
   private readonly writing: Turns;
   /** Whether the app knows already that nobody is signed in. */
@@ -40,16 +42,17 @@ export class TokenKeeper {
 
   constructor(private readonly options: TokenKeeperOptions) {
     const { storage, locks, timeout } = options;
+    this.kept = new KeptTokens(storage);
     this.refreshing = new Turns(storage.name, locks, 2 * timeout);
     this.writing = new Turns(storage.name === undefined ? undefined : `${storage.name}:write`, locks, 2 * timeout);
   }
 
   stored(): Promise<StoredTokens | undefined> {
-    return Promise.resolve(this.options.storage.get());
+    return this.kept.get();
   }
 
   async signIn(answer: Answer): Promise<void> {
-    await this.writing.take(async () => this.options.storage.set(firstTokens(answer, this.options.now())));
+    await this.writing.take(async () => this.kept.set(firstTokens(answer, this.options.now())));
     this.backOff.reset();
     this.told = false;
   }
@@ -58,7 +61,7 @@ export class TokenKeeper {
     this.told = true;
     const tokens = await this.writing.take(async () => {
       const stored = await this.stored();
-      await this.options.storage.clear();
+      await this.kept.clear();
       return stored;
     });
     if (tokens) await this.end(tokens);
@@ -147,7 +150,7 @@ export class TokenKeeper {
     const current = await this.writing.take(async () => {
       const stored = await this.stored();
       if (!stored || !isSame(stored, presented)) return stored;
-      await this.options.storage.set(next);
+      await this.kept.succeed(next);
       return next;
     });
     // Another tab may have been faster, without Web Locks: what it stored is of the same chain, which must not be ended.
@@ -161,7 +164,7 @@ export class TokenKeeper {
     const cleared = await this.writing.take(async () => {
       const stored = await this.stored();
       if (!stored || !isSame(stored, presented)) return false;
-      await this.options.storage.clear();
+      await this.kept.clear();
       return true;
     });
     if (!cleared) return this.refresh(presented);

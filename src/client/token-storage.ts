@@ -2,7 +2,7 @@ import { readStoredTokens, type StoredTokens } from './stored-tokens.js';
 
 type Awaitable<T> = T | Promise<T>;
 
-/** Where the tokens are kept. It is asked for each call, and nothing is kept beside it, so that tabs see each other's changes. */
+/** Where the tokens are kept. It is asked for each call, and nothing is kept beside it but a successor it could not write: so tabs see each other’s changes. */
 export interface TokenStorage {
   /** What all who share this storage know it by, as tabs do: the name of their locks. Absent: it is shared with nobody. */
   readonly name?: string;

@@ -88,6 +88,15 @@ describe('A 401 of an API', () => {
     if (init?.body || request) expect(bodies[0]).toContain('text');
   });
 
+  // Seen to fail: a token that had come in what was now the future counted as too young to be replaced.
+  it('renews the token where the clock was set back, too', async () => {
+    const { client, refreshes, pass } = await signedIn();
+    pass(-600);
+    accepted = 'second';
+    expect((await client.fetch(`${url}/v1/x`)).status).toBe(200);
+    expect(refreshes()).toBe(1);
+  });
+
   it('stands when the body was a stream', async () => {
     const { client, refreshes, pass } = await signedIn();
     pass(11);

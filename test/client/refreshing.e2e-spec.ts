@@ -243,6 +243,10 @@ const fakeWebStorage = () => {
   };
 };
 
+function refuseToWrite(): never {
+  throw new Error('QuotaExceededError');
+}
+
 describe('Two clients on one storage', () => {
   it('refresh once by locks', async () => {
     const shared = { storage: webStorage(fakeWebStorage()), locks: fakeLocks() };
@@ -293,6 +297,45 @@ describe('Two clients on one storage', () => {
     expect(await call).toMatchObject({ name: 'SignInNeededError', reason: 'replaced' });
     await until(() => line.ends === 1);
     expect([await client.accessToken(), asked]).toEqual([next.accessToken, []]);
+  });
+
+  // Seen to fail: the call was refused with the storage's error, and the next one presented the spent token again.
+  it('go on where a successor cannot be written, and write it when they can', async () => {
+    const items = fakeWebStorage();
+    const full = {
+      ...items,
+      full: false,
+      setItem: (key: string, value: string) => (full.full ? refuseToWrite() : items.setItem(key, value)),
+    };
+    const { client, me, asked } = await signedIn({ storage: webStorage(full) });
+    const written = items.getItem('countersign:tokens');
+    full.full = true;
+    for (let round = 1; round <= 3; round++) {
+      service.clock.advance(LIFETIME + 1);
+      expect(await Promise.all([me(), me()])).toEqual([200, 200]);
+    }
+    expect([line.refreshes, reused, asked, items.getItem('countersign:tokens')]).toEqual([3, 0, [], written]);
+    full.full = false;
+    service.clock.advance(LIFETIME + 1);
+    expect(await me()).toBe(200);
+    expect(JSON.parse(items.getItem('countersign:tokens') ?? '')).toMatchObject({ accessToken: await client.accessToken() });
+  });
+
+  it('heed another tab’s word while a successor is not written', async () => {
+    const items = fakeWebStorage();
+    const full = { ...items, setItem: (key: string, value: string) => (asleep ? refuseToWrite() : items.setItem(key, value)) };
+    let asleep = false;
+    const { client, me } = await signedIn({ storage: webStorage(full) });
+    asleep = true;
+    service.clock.advance(LIFETIME + 1);
+    expect(await me()).toBe(200);
+    items.removeItem('countersign:tokens');
+    expect(await client.isSignedIn()).toBe(false);
+  });
+
+  it('say so where a sign-in cannot be written', async () => {
+    const storage = webStorage({ ...fakeWebStorage(), setItem: refuseToWrite });
+    await expect(signedIn({ storage })).rejects.toThrow('QuotaExceededError');
   });
 
   it.each(['{', 'null', '{"accessToken":"a"}', '[]'])('are signed out by content that is none: %s', async (content) => {

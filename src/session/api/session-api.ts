@@ -109,7 +109,8 @@ export class SessionApi {
 
   private async authorized<Answer>(isRepeatable: boolean, send: (token: string) => Promise<Sent<Answer>>): Promise<Answer> {
     const first = await send(await this.session.accessToken(this.wanted));
-    if (first.status !== 401 || !isRepeatable || this.now() - this.session.tokenReceivedAt(this.wanted) < YOUNG) return first.answer;
+    if (first.status !== 401 || !isRepeatable || Math.abs(this.now() - this.session.tokenReceivedAt(this.wanted)) < YOUNG)
+      return first.answer;
     const token = await this.newToken();
     if (token === undefined) return first.answer;
     await first.discard();
