@@ -82,11 +82,38 @@ describe('The options of sessions (session.md R2)', () => {
     [{ oidc: { ...good.oidc, privateKey: { key: { kty: 'oct', k: 'AAAA' } } } }, /^oidc\.privateKey\.key must be a private key/],
     [{ oidc: { ...good.oidc, privateKey: { key: PEM }, clientSecret: 'secret' } }, /^oidc has a clientSecret and a privateKey/],
     [{ keys: missing as unknown as string[] }, /^keys must hold one/],
+    [{ keys: ['correct horse battery staple correct horse battery staple'] }, /^keys must be 32 bytes or more each, in base64/],
+    [{ keys: 7 as unknown as string[] }, /^keys must be 32 bytes/],
+    [{ processes: 0 }, /^processes must be a number/],
+    [{ processes: Number('x') }, /^processes must be a number/],
+    [{ skip: 'assets' as unknown as string[] }, /^skip must hold paths/],
+    [{ cookie: { name: 'a'.repeat(65) } }, /^cookie\.name must be/],
+    [{ session: { idle: '3600' as unknown as number } }, /^session\.idle must be a number/],
+    [{ refresh: { outageGrace: Infinity } }, /^refresh\.before, leeway and outageGrace must be numbers/],
+    [{ apis: { orders: missing as unknown as { url: string } } }, /^apis\.orders\.url/],
+    [{ apis: { orders: { url: 'https://orders.example', methods: 'GET' as unknown as string[] } } }, /^apis\.orders\.methods/],
+    [{ oidc: { ...good.oidc, clientSecret: '' } }, /^oidc\.clientSecret must not be empty/],
+    [
+      { oidc: { ...good.oidc, clientAuthentication: 'client_secret_post' } },
+      /^oidc\.clientAuthentication must be .* without a clientSecret/,
+    ],
+    [
+      { oidc: { ...good.oidc, privateKey: { key: PEM }, clientAuthentication: 'client_secret_post' } },
+      /^oidc\.clientAuthentication must be .* without a clientSecret/,
+    ],
+    [{ oidc: { ...good.oidc, parameters: { prompt: 'login', response_mode: 'form_post' } } }, /^oidc\.parameters must hold none of/],
   ])('refuse %j', (changes, fault) => expect(faultsOf(changes)).toEqual([expect.stringMatching(fault)]));
 
   it.each(['session', '/', '/session/', '/a b', ''])('refuse the path %j', (path) =>
     expect(faultsOf({}, false, path)).toEqual([expect.stringMatching(/^path/)]),
   );
+
+  it('take keys of any kind of bytes, and defaults for what is undefined', () => {
+    const keys = [new Uint8Array(randomBytes(32)) as Buffer, randomBytes(32).toString('base64url')];
+    const resolved = resolveSessionOptions({ ...good, keys, refresh: { leeway: missing as unknown as number } }, '/session', false);
+    expect(resolved.keys.map(({ length }) => length)).toEqual([32, 32]);
+    expect(resolved.refresh.leeway).toBe(30);
+  });
 
   it('take the database where it is there', () => expect(faultsOf({ store: 'postgres', processes: 4 }, true)).toEqual([]));
 
