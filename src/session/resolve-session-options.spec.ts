@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { resolveSessionOptions } from './resolve-session-options.js';
+import type { SessionDatabase } from './session-faults.js';
 import type { SessionOptions } from './session.options.js';
 
 const good: SessionOptions = {
@@ -10,9 +11,9 @@ const good: SessionOptions = {
 const PEM = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 /** Of an environment that does not have it. */
 const missing = process.env['COUNTERSIGN_TEST_OF_NOTHING'] as string;
-const faultsOf = (changes: Partial<SessionOptions>, hasDatabase = false, path = '/session'): string[] => {
+const faultsOf = (changes: Partial<SessionOptions>, database?: SessionDatabase, path = '/session'): string[] => {
   try {
-    resolveSessionOptions({ ...good, ...changes }, path, hasDatabase);
+    resolveSessionOptions({ ...good, ...changes }, path, database);
     return [];
   } catch (error) {
     return (error as Error).message.split('\n- ').slice(1);
@@ -21,7 +22,7 @@ const faultsOf = (changes: Partial<SessionOptions>, hasDatabase = false, path = 
 
 describe('The options of sessions (session.md R2)', () => {
   it('have the safe ones as defaults', () => {
-    const { cookie, secure, store, refresh, session, refreshes, csrf, skip } = resolveSessionOptions(good, '/session', false);
+    const { cookie, secure, store, refresh, session, refreshes, csrf, skip } = resolveSessionOptions(good, '/session', undefined);
     expect({ cookie, secure, store, refresh, session, refreshes, csrf, skip }).toEqual({
       cookie: { name: '__Host-Http-session', sameSite: 'strict' },
       secure: true,
@@ -35,7 +36,7 @@ describe('The options of sessions (session.md R2)', () => {
   });
 
   it('are for loopback without TLS, too, with a cookie that http may set', () => {
-    const { cookie, secure } = resolveSessionOptions({ ...good, baseUrl: 'http://localhost:4000' }, '/session', false);
+    const { cookie, secure } = resolveSessionOptions({ ...good, baseUrl: 'http://localhost:4000' }, '/session', undefined);
     expect([cookie.name, secure]).toEqual(['session', false]);
   });
 
@@ -105,17 +106,21 @@ describe('The options of sessions (session.md R2)', () => {
   ])('refuse %j', (changes, fault) => expect(faultsOf(changes)).toEqual([expect.stringMatching(fault)]));
 
   it.each(['session', '/', '/session/', '/a b', ''])('refuse the path %j', (path) =>
-    expect(faultsOf({}, false, path)).toEqual([expect.stringMatching(/^path/)]),
+    expect(faultsOf({}, undefined, path)).toEqual([expect.stringMatching(/^path/)]),
   );
 
   it('take keys of any kind of bytes, and defaults for what is undefined', () => {
     const keys = [new Uint8Array(randomBytes(32)) as Buffer, randomBytes(32).toString('base64url')];
-    const resolved = resolveSessionOptions({ ...good, keys, refresh: { leeway: missing as unknown as number } }, '/session', false);
+    const resolved = resolveSessionOptions({ ...good, keys, refresh: { leeway: missing as unknown as number } }, '/session', undefined);
     expect(resolved.keys.map(({ length }) => length)).toEqual([32, 32]);
     expect(resolved.refresh.leeway).toBe(30);
   });
 
-  it('take the database where it is there', () => expect(faultsOf({ store: 'postgres', processes: 4 }, true)).toEqual([]));
+  it('take the database where it is there, with its tables', () => {
+    const shared = { store: 'postgres', processes: 4 } as const;
+    expect(faultsOf(shared, { isMigrated: true })).toEqual([]);
+    expect(faultsOf(shared, { isMigrated: false })).toEqual([expect.stringMatching(/^the database lacks the tables/)]);
+  });
 
   it('name what is left out altogether', () => {
     expect(faultsOf({ oidc: missing as unknown as SessionOptions['oidc'] })).toEqual([

@@ -1,8 +1,12 @@
 import type { OidcOptions, RefreshOptions, ResolvedSessionOptions, SessionOptions } from './session.options.js';
-import { sessionFaults } from './session-faults.js';
+import { sessionFaults, type SessionDatabase } from './session-faults.js';
 
 /** Fills in the defaults. @throws Error that names every fault at once, each with what to change */
-export function resolveSessionOptions(options: SessionOptions, path: string, hasDatabase: boolean): ResolvedSessionOptions {
+export function resolveSessionOptions(
+  options: SessionOptions,
+  path: string,
+  database: SessionDatabase | undefined,
+): ResolvedSessionOptions {
   // From an environment that does not have it, undefined comes in spite of the types: a fault like others.
   const { refresh, session, cookie, oidc = {} as Partial<OidcOptions>, keys, skip, apis } = options as Partial<SessionOptions>;
   const secure = String(options.baseUrl).startsWith('https:');
@@ -22,7 +26,7 @@ export function resolveSessionOptions(options: SessionOptions, path: string, has
     path,
     hooks: options.hooks ?? {},
   };
-  const faults = sessionFaults(resolved, options.processes ?? 1, hasDatabase);
+  const faults = sessionFaults(resolved, options.processes ?? 1, database);
   if (faults.length > 0) throw new Error(['The session options cannot work:', ...faults.map((fault) => `- ${fault}`)].join('\n'));
   return resolved;
 }

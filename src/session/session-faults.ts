@@ -15,8 +15,14 @@ const SET_HERE = [
   ...['code_challenge', 'code_challenge_method', 'request', 'request_uri'],
 ];
 
+/** That of the application. */
+export interface SessionDatabase {
+  /** Whether the tables of sessions are there. */
+  readonly isMigrated: boolean;
+}
+
 /** What contradicts itself or cannot be, each with what to change. */
-export function sessionFaults(options: ResolvedSessionOptions, processes: number, hasDatabase: boolean): string[] {
+export function sessionFaults(options: ResolvedSessionOptions, processes: number, database: SessionDatabase | undefined): string[] {
   const { baseUrl, oidc, keys, cookie, refresh, session, path } = options;
   const faults: [boolean, string][] = [
     [!isOrigin(baseUrl), 'baseUrl must be an origin such as https://app.example.com, without a path; http is for loopback only.'],
@@ -24,11 +30,12 @@ export function sessionFaults(options: ResolvedSessionOptions, processes: number
     [keys.some((key) => key.length < SHORTEST_KEY), `keys must be ${SHORTEST_KEY} bytes or more each, in base64 or as bytes.`],
     [!(Number.isInteger(processes) && processes >= 1), 'processes must be a number from 1 on.'],
     [!['cookie', 'postgres'].includes(options.store), "store must be 'cookie' or 'postgres'."],
-    [options.store === 'postgres' && !hasDatabase, "store is 'postgres': import PostgresStorageModule.forRoot(…)."],
+    [options.store === 'postgres' && !database, "store is 'postgres': import PostgresStorageModule.forRoot(…)."],
     [
-      processes > 1 && !hasDatabase,
+      processes > 1 && !database,
       'processes is more than one: import PostgresStorageModule.forRoot(…), or two of them would refresh one session.',
     ],
+    [database?.isMigrated === false, 'the database lacks the tables of sessions: run the migrations of the package (docs/sessions.md).'],
     [!['strict', 'lax'].includes(cookie.sameSite), "cookie.sameSite must be 'strict' or 'lax'."],
     [!/^[\w-]{1,64}$/.test(cookie.name), 'cookie.name must be of letters, digits, _ and -, 64 at most.'],
     [/-\d$/.test(cookie.name), 'cookie.name must not end like the second piece of a cookie (session-1).'],

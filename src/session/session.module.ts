@@ -70,8 +70,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   providers: [
     {
       provide: SESSION_OPTIONS,
-      useFactory: (options: SessionOptions, path: string, store?: WebSessionStore) =>
-        resolveSessionOptions(options, path, store !== undefined),
+      useFactory: async (options: SessionOptions, path: string, store?: WebSessionStore) =>
+        resolveSessionOptions(options, path, store && { isMigrated: await store.isThere() }),
       inject: [MODULE_OPTIONS_TOKEN, PATH, { token: WebSessionStore, optional: true }],
     },
     { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },

@@ -47,6 +47,9 @@ export type WebSessionsOf = { readonly issuer: string; readonly createdBefore: D
  * @throws StorageUnavailableError when the database cannot be asked
  */
 export abstract class WebSessionStore {
+  /** Whether its tables are there. */
+  abstract isThere(): Promise<boolean>;
+
   abstract open(session: NewWebSession): Promise<void>;
 
   /** Undefined: it has ended, or never was. */

@@ -2,9 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import { SESSION_OPTIONS } from '../../src/session/session.options.js';
 import { SessionModule } from '../../src/session/session.module.js';
+import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
 import { MemorySessionStorageModule } from '../../src/storage/memory/memory-session-storage.module.js';
 import { MemoryWebSessionStore } from '../../src/storage/memory/memory-web-session.store.js';
 import { WebSessionStore, type NewWebSession } from '../../src/storage/web-session.store.js';
+import { createEmptyDatabase } from '../service/support/empty-database.js';
 import { createStorage, type TestStorage } from '../support/storage.js';
 
 const ISSUER = 'https://id.example';
@@ -217,5 +219,18 @@ describe('An app whose sessions are in memory', () => {
     expect(module.get(SESSION_OPTIONS, { strict: false })).toMatchObject({ store: 'postgres' });
     expect(module.get(WebSessionStore)).toBeInstanceOf(MemoryWebSessionStore);
     await module.close();
+  });
+
+  // Seen to fail: the application began to serve, and each sign-in was answered with 500.
+  it('is refused a database without its tables', async () => {
+    const database = await createEmptyDatabase();
+    const session = SessionModule.forRoot({
+      baseUrl: 'http://localhost:3000',
+      oidc: { issuer: ISSUER, clientId: 'app' },
+      keys: [randomBytes(32)],
+    });
+    const module = Test.createTestingModule({ imports: [PostgresStorageModule.forRoot({ url: database.url }), session] });
+    await expect(module.compile()).rejects.toThrow('the database lacks the tables of sessions');
+    await database.drop();
   });
 });

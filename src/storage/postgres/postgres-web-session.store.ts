@@ -27,6 +27,11 @@ export class PostgresWebSessionStore extends WebSessionStore {
     super();
   }
 
+  override async isThere(): Promise<boolean> {
+    const [row] = await this.database.run<{ there: boolean }>(IS_THERE, []);
+    return row?.there ?? false;
+  }
+
   override async open({ id, issuer, subject, sid, sealed, createdAt, idleUntil, expiresAt }: NewWebSession): Promise<void> {
     await this.database.run(OPEN, [id, issuer, subject, sid ?? null, sealed, createdAt, idleUntil, expiresAt]);
   }
@@ -102,6 +107,9 @@ export class PostgresWebSessionStore extends WebSessionStore {
     return (await this.database.run(PRUNE_SEEN, [now, most])).length;
   }
 }
+
+/** The youngest of them. */
+const IS_THERE = { name: 'web_sessions_are_there', text: `select to_regclass('web_session_logout_token') is not null as there` };
 
 const OPEN = {
   name: 'open_web_session',
