@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EntryType, formatTokenId, type EntryKey } from '../../src/protocol/entry-key.js';
+import { bucketOf, EntryType, formatTokenId, type EntryKey } from '../../src/protocol/entry-key.js';
 import { formatToken, newAccessNumber, newIdentifier } from '../../src/protocol/token-string.js';
 import { RevocationKind } from '../../src/storage/revocation.store.js';
 import { FeedStatus, ValidationModule, type OnStale, type ValidationOptions } from '../../src/validation/index.js';
@@ -48,7 +48,12 @@ const untilAll = (state: string, among = apis) => until(() => [...among.values()
 
 /** A token that introspection knows as good, with its `jti`. */
 function issue(format: 'signed' | 'reference', changes: Record<string, unknown> = {}, issuer = service) {
-  const key: EntryKey = { bucket: 20_000, authorizationId: randomUUID(), type: EntryType.accessToken, number: newAccessNumber() };
+  const key: EntryKey = {
+    bucket: bucketOf(clock.now()),
+    authorizationId: randomUUID(),
+    type: EntryType.accessToken,
+    number: newAccessNumber(),
+  };
   const jti = formatTokenId(key);
   const claims = claimsOf(issuer.url, clock, { jti, ...changes });
   const token = format === 'signed' ? signJwt(issuer.key, claims) : formatToken({ key, identifier: newIdentifier() });

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EntryType, formatTokenId } from '../../src/protocol/entry-key.js';
+import { bucketOf, EntryType, formatTokenId } from '../../src/protocol/entry-key.js';
 import { formatToken, newAccessNumber, newIdentifier } from '../../src/protocol/token-string.js';
 import { ClientStore } from '../../src/storage/client.store.js';
 import { KeyStore } from '../../src/storage/key.store.js';
@@ -200,11 +200,22 @@ describe.each([
   it('and what has expired is refused without being looked up', async () => {
     const { accessToken } = await signUp(serviceOf().url);
     expect(await statusOf(api, accessToken)).toBe(200);
+    const askedThreeTimes = async (token: string) => {
+      for (let time = 1; time <= 3; time++) expect(await statusOf(api, token)).toBe(401);
+    };
     jwts.clock.advance(900);
     try {
-      expect(await ofRequests(async () => expect(await statusOf(api, accessToken)).toBe(401))).not.toContain('find');
+      // Seen to fail: from the second time on, each request with an expired reference token was a query.
+      expect(await ofRequests(() => askedThreeTimes(accessToken))).not.toContain('find');
     } finally {
       jwts.clock.advance(-900);
+    }
+    const { accessToken: unseen } = await signUp(serviceOf().url);
+    jwts.clock.advance(3 * 86_400);
+    try {
+      expect(await ofRequests(() => askedThreeTimes(unseen))).not.toContain('find');
+    } finally {
+      jwts.clock.advance(-3 * 86_400);
     }
   });
 });
@@ -323,7 +334,12 @@ it('A service whose own guards use the feed shows it where it says that it is re
 describe('An exact check', () => {
   const claims = (client: string) => {
     const now = jwts.clock.now().getTime() / 1000;
-    const key = { bucket: 20_000, authorizationId: randomUUID(), type: EntryType.accessToken, number: newAccessNumber() };
+    const key = {
+      bucket: bucketOf(jwts.clock.now()),
+      authorizationId: randomUUID(),
+      type: EntryType.accessToken,
+      number: newAccessNumber(),
+    };
     const token = formatToken({ key, identifier: newIdentifier() });
     const principal = Principal.fromClaims({ sub: 'a', client_id: client, jti: formatTokenId(key), iat: now, exp: now + 900 });
     return { token, verdict: { accepted: true, principal } as Verdict };

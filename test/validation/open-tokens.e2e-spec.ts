@@ -5,7 +5,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { interval, type Observable } from 'rxjs';
-import { EntryType, formatTokenId, type EntryKey } from '../../src/protocol/entry-key.js';
+import { bucketOf, EntryType, formatTokenId, type EntryKey } from '../../src/protocol/entry-key.js';
 import { formatToken, newAccessNumber, newIdentifier } from '../../src/protocol/token-string.js';
 import { PostgresStorageModule } from '../../src/storage/postgres/postgres-storage.module.js';
 import { RevocationLogStore, type LogRow } from '../../src/storage/revocation-log.store.js';
@@ -171,7 +171,12 @@ describe('OpenTokens with a feed', () => {
     tokens = module.get(OpenTokens as Type<OpenTokens>, { strict: false });
   };
   const open = (client = 'web', kid?: string) => {
-    const key: EntryKey = { bucket: 20_000, authorizationId: randomUUID(), type: EntryType.accessToken, number: newAccessNumber() };
+    const key: EntryKey = {
+      bucket: bucketOf(clock.now()),
+      authorizationId: randomUUID(),
+      type: EntryType.accessToken,
+      number: newAccessNumber(),
+    };
     const jti = formatTokenId(key);
     const principal = Principal.fromClaims(claimsOf(ISSUER, clock, { jti, client_id: client })) as Principal;
     const accepted = { accepted: true, principal, ...(kid !== undefined && { kid }) } as const;

@@ -36,12 +36,8 @@ export class ExactAnswers {
     return answer?.verdict.accepted || performance.now() - (answer?.asked ?? -Infinity) <= REFUSAL_LIFE ? answer : undefined;
   }
 
-  forget(digest: string): void {
-    this.answers.delete(digest);
-  }
-
   /**
-   * @param genuine issued by the issuer for certain: a refusal is worth remembering
+   * @param genuine issued by the issuer for certain: a refusal is worth remembering, and whatever anybody may make up waits behind it
    * @throws CheckUnavailableError when too many wait already or the answer does not come in time, and what the check throws
    */
   async ask(token: string, digest: string, genuine: boolean): Promise<Answer> {
@@ -69,7 +65,7 @@ export class ExactAnswers {
     const answer = await this.limiter.run(async () => {
       const asked = performance.now();
       return { verdict: await this.exact.check(token), asked };
-    });
+    }, genuine);
     if (!answer) throw new CheckUnavailableError('The revocation feed: too many tokens wait for an exact check already.');
     if (answer.verdict.accepted || genuine) this.answers.set(digest, answer);
     return answer;

@@ -7,12 +7,20 @@ import { RevocationFeed } from '../feed/revocation-feed.js';
 import { IntrospectionClient } from '../introspection/introspection-client.js';
 import { Principal } from '../principal.js';
 import { Recent } from '../../protocol/recent.js';
-import { isOtherJwt } from '../signed-token/jwt-header.js';
+import { isOtherJwt, keyNamedBy } from '../signed-token/jwt-header.js';
 import { faultOfTimes } from '../signed-token/token-times.js';
 import { refused, TokenCheck, type Accepted, type Verdict } from '../token-check.js';
 import { tokenDigest } from '../token-digest.js';
 import { VALIDATION_CLOCK } from '../validation-clock.js';
 import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validation.options.js';
+
+interface Remembered extends Accepted {
+  readonly until: number;
+  /** On the monotonic clock. */
+  readonly asked: number;
+  /** Of a JWT. */
+  readonly kid: string | undefined;
+}
 
 /**
  * Asks the issuer (RFC 7662). Requests that carry the same token at the same time share one question; a positive answer is believed for a few
@@ -21,7 +29,7 @@ import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validatio
 @Injectable()
 export class IntrospectionCheck extends TokenCheck {
   readonly #underWay = new Map<string, Promise<Verdict>>();
-  readonly #positive: Recent<Accepted & { readonly until: number; readonly asked: number }>;
+  readonly #positive: Recent<Remembered>;
 
   constructor(
     @Inject(VALIDATION_OPTIONS) private readonly options: ResolvedValidationOptions,
@@ -54,7 +62,7 @@ export class IntrospectionCheck extends TokenCheck {
     const verdict = this.#judge(await this.client.introspect(token));
     if (verdict.accepted && this.options.introspectionCache > 0) {
       const until = Math.min(asked + this.options.introspectionCache * 1000, verdict.principal.expiresAt.getTime());
-      this.#positive.set(digest, { ...verdict, until, asked: askedAt });
+      this.#positive.set(digest, { ...verdict, until, asked: askedAt, kid: keyNamedBy(token) });
     } else {
       this.#positive.delete(digest);
     }
@@ -76,8 +84,8 @@ export class IntrospectionCheck extends TokenCheck {
   }
 
   /** Where the application has the feed as well, it ends an answer before its time. */
-  #ended({ principal, asked }: Accepted & { readonly asked: number }): boolean {
-    const judgement = this.feed.judge(principal, undefined, asked);
+  #ended({ principal, kid, asked }: Remembered): boolean {
+    const judgement = this.feed.judge(principal, kid, asked);
     return judgement === 'revoked' || judgement === 'undecided';
   }
 

@@ -31,5 +31,12 @@ export function isOtherJwt(token: string): boolean {
   return jws !== undefined && !isAccessTokenType(parsePart(jws.header)?.['typ']);
 }
 
+/** The key that a JWT names. Undefined: none, or it is no JWT. */
+export function keyNamedBy(token: string): string | undefined {
+  const jws = splitCompactJws(token);
+  const kid = jws && parsePart(jws.header)?.['kid'];
+  return typeof kid === 'string' ? kid : undefined;
+}
+
 // RFC 9068 §4, RFC 7515 §4.1.9: a media type, so case does not matter.
 const isAccessTokenType = (typ: unknown): boolean => typeof typ === 'string' && /^(application\/)?at\+jwt$/i.test(typ);
