@@ -212,3 +212,21 @@ describe('Client authentication that is in order', () => {
     expect((await token({ authorization: basic(bad.machine) })).status).toBe(200);
   });
 });
+
+// Seen to fail: whoever went on asking with the right secret was answered with 429 for a while after its client was enabled again.
+it('A disabled client that shows its own secret is not locked out, however often', async () => {
+  const { service } = bad;
+  const waiting = await confidentialClient().register(service);
+  const store = service.get(ClientStore);
+  await store.setEnabled(waiting.id, false, service.clock.now());
+  const ask = async (client: TestClient) => {
+    const headers = { ...FORM, authorization: basic(client) };
+    return service.app.inject({ method: 'POST', url: '/connect/token', headers, payload: 'grant_type=client_credentials' });
+  };
+  for (let attempt = 1; attempt <= 40; attempt++) expect((await ask(waiting)).statusCode).toBe(401);
+  await store.setEnabled(waiting.id, true, service.clock.now());
+  expect((await ask(waiting)).statusCode).toBe(200);
+  const guessing = { ...waiting, secret: 'cs_cs_guessed' };
+  const guesses = await Promise.all(Array.from({ length: 30 }, () => ask(guessing)));
+  expect(guesses.some(({ statusCode }) => statusCode === 429)).toBe(true);
+});

@@ -57,6 +57,16 @@ describe.each([
     });
   });
 
+  // Without it no route with @RequireAuthentication() would ever let them in.
+  it('the tokens say when and how the person signed in, also after a refresh (RFC 9068 §2.2.1)', async () => {
+    const claimsOf = async (token: string) => (await api.get(TokenReader).read(token))?.claims;
+    const pair = await api.register();
+    const signedIn = { auth_time: Math.floor(api.clock.now().getTime() / 1000), amr: ['pwd'] };
+    expect(await claimsOf(pair.accessToken)).toMatchObject(signedIn);
+    api.clock.advance(60);
+    expect(await claimsOf((await refresh({ refreshToken: pair.refreshToken })).body.accessToken)).toMatchObject(signedIn);
+  });
+
   describe('POST /auth/refresh with the access token', () => {
     it('takes one that still lives and one that has expired, link by link', async () => {
       let pair: Pair = await api.register();

@@ -23,12 +23,12 @@ class TransfersController {
   }
 }
 
-async function start(host: Host, resource?: ProtectedResourceOptions) {
+async function start(host: Host, ...resources: ProtectedResourceOptions[]) {
   const clock = new TestClock();
   const issuer = await ExternalIssuer.start();
   const key = issuer.publish('ES256');
   const modules = [ValidationModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, realm: 'bank' })];
-  const imports = [clockModule(clock), ...modules, ...(resource ? [ProtectedResourceModule.forRoot(resource)] : [])];
+  const imports = [clockModule(clock), ...modules, ...resources.map((resource) => ProtectedResourceModule.forRoot(resource))];
   const api = await startApi(host, { imports, controllers: [TransfersController] });
   const ask = async (path: string, claims: Record<string, unknown>) => {
     const answer = await api.get(path, signJwt(key, claimsOf(issuer.url, clock, claims)));
@@ -39,7 +39,7 @@ async function start(host: Host, resource?: ProtectedResourceOptions) {
 }
 
 describe('Step-up authentication (RFC 9470)', () => {
-  it.each([{}, { acr: [] }, { acr: 'a b' }, { acr: 'a"' }, { maxAge: -1 }, { maxAge: 1.5 }])(
+  it.each([{}, { acr: [] }, { acr: 'a b' }, { acr: 'a"' }, { maxAge: -1 }, { maxAge: 0 }, { maxAge: 1.5 }])(
     'RequireAuthentication(%j) is a mistake at once',
     (requirement) => expect(() => RequireAuthentication(requirement)).toThrow(TypeError),
   );
@@ -102,4 +102,14 @@ describe('What an API says of itself (RFC 9728)', () => {
     const faulty = { resource: 'http://api.example.com#x', authorizationServers: [], resourceTosUri: 'javascript:1' };
     await expect(start('Fastify', faulty)).rejects.toThrow(/resource: .*\n- authorizationServers: .*\n- resourceTosUri: /);
   });
+
+  // Seen to fail: the path went to the router as a pattern, and was not found, or found for others, or ended the start with an error of the router's.
+  it.each(['caf%C3%A9', 'v1:beta', 'a/(x)*', 'a*', 'x+y'])('is refused for the path %s', (path) =>
+    expect(start('Express', { resource: `https://api.example.com/${path}` })).rejects.toThrow(/- resource: use letters, digits/),
+  );
+
+  it('is refused twice', () =>
+    expect(start('Fastify', { resource: 'https://api.example.com/a' }, { resource: 'https://api.example.com/b' })).rejects.toThrow(
+      'import it once',
+    ));
 });

@@ -27,16 +27,19 @@ export class ClientAuthenticator {
   async authenticate(request: ClientRequest): Promise<ClientRecord> {
     const credentials = readCredentials(request);
     const client = await this.proven(credentials, request.endpoint);
-    if (client && (await this.spend(credentials))) return client;
+    // By its own secret or key, and often again: whoever waits to be enabled is not to be locked out when that happens.
+    if (client?.disabledAt && credentials.method !== 'none') throw invalidClient(credentials.method);
+    if (client && !client.disabledAt && (await this.spend(credentials))) return client;
     const keys = [`client:${credentials.id}`, `client-${addressKey(request.address)}`];
     await this.attempts.check(keys); // first: while it is blocked, no address makes further rows
     await this.attempts.fail(keys.map((key) => ({ key, policy: POLICY })));
     throw invalidClient(credentials.method);
   }
 
+  /** The client whose credentials these are, disabled or not. */
   private async proven(credentials: Credentials, endpoint: string): Promise<ClientRecord | undefined> {
     const remembered = this.clients.remembered(credentials.id);
-    if (remembered && (await this.proves(remembered, credentials, endpoint))) return remembered;
+    if (remembered && !remembered.disabledAt && (await this.proves(remembered, credentials, endpoint))) return remembered;
     // Its secret, key or method may have changed within the last seconds. Whether or not there is such a client, a failure costs one reading.
     const client = await this.clients.read(credentials.id);
     return (await this.proves(client, credentials, endpoint)) ? client : undefined;
@@ -44,7 +47,7 @@ export class ClientAuthenticator {
 
   private async proves(client: ClientRecord | undefined, credentials: Credentials, endpoint: string): Promise<boolean> {
     const matches = 'secret' in credentials && matchesSecret(client, credentials.secret, this.clock.now());
-    if (!client || client.disabledAt || client.authenticationMethod !== credentials.method) return false;
+    if (!client || client.authenticationMethod !== credentials.method) return false;
     if (credentials.method === 'none') return true;
     return credentials.method === 'private_key_jwt' ? this.assertions.prove(client, credentials.assertion, endpoint) : matches;
   }

@@ -39,7 +39,9 @@ export class RevocationsController {
     const follower = await this.admitted(request, reply);
     if (!follower) return;
     const gone = this.followers.enter(follower.principal.client, reply.raw);
-    const { cursor, asOf, rest } = await this.snapshots.take(await this.hub.warm(gone));
+    const first = await this.hub.warm(gone);
+    if (first === undefined) return;
+    const { cursor, asOf, rest } = await this.snapshots.take(first);
     const start = Buffer.from(`${startOf(asOf - accepted)},"cursor":"${cursor}"`);
     const late = setTimeout(() => reply.raw.destroy(), LONGEST_WAY).unref();
     reply.raw.once('close', () => clearTimeout(late));
@@ -54,7 +56,7 @@ export class RevocationsController {
     if (!follower) return;
     const { form, cursor, wait } = feedRequestOf(request);
     const gone = this.followers.enter(follower.principal.client, reply.raw);
-    await this.hub.warm(gone);
+    if ((await this.hub.warm(gone)) === undefined) return;
     const standing = await this.hub.locate(cursor);
     if (form === 'part' && standing) await this.polls.wait(standing, { accepted, wait: wait * 1000, gone });
     if (gone.aborted) return;

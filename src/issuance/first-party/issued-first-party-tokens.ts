@@ -7,8 +7,10 @@ import {
   type TokenPair,
 } from '../../identity/first-party-tokens.js';
 import { IssuerAddress } from '../../identity/issuer-address.js';
+import { Clock } from '../../protocol/clock.js';
 import { OAuthError } from '../../protocol/oauth-error.js';
 import type { ClientRecord } from '../../storage/client.store.js';
+import { seconds } from '../../storage/reference-token-claims.js';
 import { ClientPolicy } from '../clients/client-policy.js';
 import { RefreshRefusedError, TokenIssuer, type IssuedTokens, type RefreshRefusal } from '../tokens/token-issuer.js';
 import { FirstPartyClient } from './first-party-client.js';
@@ -21,6 +23,9 @@ const PROBLEMS: Record<RefreshRefusal, FirstPartyTokenProblem> = {
   'not-found': 'refresh-token-not-found',
 };
 
+/** RFC 8176 §2: the only means that the sign-in API knows. */
+const PASSWORD = ['pwd'];
+
 /** The sign-in API's tokens: same issuer, same chains as everywhere, under the built-in client. */
 @Injectable()
 export class IssuedFirstPartyTokens extends FirstPartyTokens {
@@ -30,6 +35,7 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
     private readonly issuer: TokenIssuer,
     private readonly presented: PresentedTokensOfApp,
     private readonly address: IssuerAddress,
+    private readonly clock: Clock,
   ) {
     super();
   }
@@ -82,7 +88,7 @@ export class IssuedFirstPartyTokens extends FirstPartyTokens {
         scopes,
         // The account's own routes, beside the APIs that the scopes are for.
         resources: [...new Set([this.address.issuer, ...(await this.policy.audience(client, scopes, []))])],
-        claims,
+        claims: { auth_time: seconds(this.clock.now()), amr: PASSWORD, ...claims },
         refreshable: true,
         ...(credentialVersion !== undefined && { credentialVersion }),
         session: { ...(userAgent !== undefined && { userAgent }), ...(address !== undefined && { address }) },

@@ -27,6 +27,6 @@ export class FeedPolls {
     };
     const { waiters } = this.hub;
     const found = (await waiters.wait(look(1), wait, gone)) ?? (await waiters.wait(look(0), PATIENCE, gone));
-    if (!found) throw logUnavailable();
+    if (!found && !gone.aborted) throw logUnavailable();
   }
 }

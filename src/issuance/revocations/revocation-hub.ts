@@ -108,10 +108,11 @@ export class RevocationHub implements ReadingListener {
     return this.cursor !== undefined && performance.now() - this.asOf <= STALE;
   }
 
-  /** The cursor to begin with, once there is one. @throws OAuthError temporarily_unavailable */
-  async warm(gone: AbortSignal): Promise<string> {
+  /** The cursor to begin with, once there is one. Undefined: nobody waits for it any more. @throws OAuthError temporarily_unavailable */
+  async warm(gone: AbortSignal): Promise<string | undefined> {
     const cursor = await this.waiters.wait(() => (this.isFresh ? this.cursor : undefined), PATIENCE, gone);
-    if (cursor === undefined || gone.aborted) throw logUnavailable();
+    if (gone.aborted) return undefined;
+    if (cursor === undefined) throw logUnavailable();
     return cursor;
   }
 

@@ -3,9 +3,9 @@ import { AUTHENTICATION } from './route-requirements.js';
 
 /** How a person must have signed in. */
 export interface AuthenticationRequirement {
-  /** Seconds that may have passed since then: claim `auth_time`. */
+  /** Seconds that may have passed since then: claim `auth_time`. 1 or more; leave time to come back from the sign-in with a token. */
   readonly maxAge?: number;
-  /** By one of these classes: claim `acr` (OpenID Connect Core §2). */
+  /** By one of these classes: claim `acr` (OpenID Connect Core §2). Of issuers that tell it: Countersign itself knows passwords only, and tells none. */
   readonly acr?: string | readonly string[];
 }
 
@@ -21,8 +21,8 @@ const ACR = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 export function RequireAuthentication({ maxAge, acr = [] }: AuthenticationRequirement): ClassDecorator & MethodDecorator {
   const classes = typeof acr === 'string' ? [acr] : acr;
   if (maxAge === undefined && classes.length === 0) throw new TypeError('RequireAuthentication: name maxAge, acr or both.');
-  if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0)) {
-    throw new TypeError('RequireAuthentication: maxAge must be whole seconds, 0 or more.');
+  if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 1)) {
+    throw new TypeError('RequireAuthentication: maxAge must be whole seconds, 1 or more.');
   }
   if (!classes.every((name) => ACR.test(name))) throw new TypeError('RequireAuthentication: acr must be names without blanks and quotes.');
   return SetMetadata(AUTHENTICATION, { acr: classes, ...(maxAge !== undefined && { maxAge }) });

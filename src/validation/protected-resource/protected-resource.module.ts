@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, Inject, Module, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validation.options.js';
 import { ProtectedResource, PROTECTED_RESOURCE_OPTIONS } from './protected-resource.js';
 import { checkProtectedResource, type ProtectedResourceOptions } from './protected-resource.options.js';
@@ -36,6 +36,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 export class ProtectedResourceModule extends ConfigurableModuleClass implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,
+    private readonly modules: ModulesContainer,
     private readonly resource: ProtectedResource,
     @Inject(PROTECTED_RESOURCE_OPTIONS) private readonly options: ProtectedResourceOptions,
     @Inject(VALIDATION_OPTIONS) private readonly validation: ResolvedValidationOptions,
@@ -45,6 +46,8 @@ export class ProtectedResourceModule extends ConfigurableModuleClass implements 
 
   /** Not by a controller: neither a global prefix nor a global guard must stand before a well-known address. */
   onModuleInit(): void {
+    const imported = [...this.modules.values()].filter(({ metatype }) => metatype === ProtectedResourceModule);
+    if (imported.length > 1) throw new Error('ProtectedResourceModule cannot start:\n- import it once: challenges point to one resource.');
     const { httpAdapter } = this.host;
     const body = JSON.stringify(this.metadata());
     httpAdapter.get(this.resource.path, (_request: unknown, reply: object) => {
