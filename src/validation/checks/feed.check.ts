@@ -16,6 +16,10 @@ import { ExactAnswers, type Answer } from './exact-answers.js';
 /** DI token of the TokenCheck that is asked where the feed does not suffice. */
 export const EXACT_CHECK = Symbol('EXACT_CHECK');
 
+/** It may well have been ended. */
+const SIGNED_YET_REFUSED =
+  'A token whose signature holds is not good by an exact check. If that happens to all of them, permit the client to introspect for this audience.';
+
 /** A question that others put a while ago may be answered too late to be believed; the next is our own. */
 const ATTEMPTS = 3;
 
@@ -92,6 +96,7 @@ export class FeedCheck extends TokenCheck {
     }
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const verdict = this.believe(await this.answers.ask(token, digest, genuine), own);
+      if (own && verdict?.accepted === false) this.log.report('warn', SIGNED_YET_REFUSED);
       if (verdict) return verdict;
     }
     throw new CheckUnavailableError('Exact checks take too long to be believed.');

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Clock } from '../../protocol/clock.js';
 import type { LogRow } from '../../storage/revocation-log.store.js';
+import { RevocationKind } from '../../storage/revocation.store.js';
 import type { Principal } from '../principal.js';
 import { VALIDATION_CLOCK } from '../validation-clock.js';
 import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validation.options.js';
@@ -24,6 +25,8 @@ export class RevocationFeed implements FeedListener, OnModuleInit, OnApplication
   denials = 0;
   /** Called when something was heard that may end tokens. */
   readonly told = new Set<() => void>();
+  /** Called when it was heard that the issuer has revoked one of the keys it signs with. */
+  readonly keyRevoked = new Set<() => void>();
   private readonly logger = new Logger(RevocationFeed.name);
   private readonly stopping = new AbortController();
   private held = new Revocations();
@@ -76,6 +79,7 @@ export class RevocationFeed implements FeedListener, OnModuleInit, OnApplication
     if (rows.length > 0) this.held.add(rows, performance.now());
     this.freshness.completed(asOf);
     if (rows.length > 0) for (const tell of this.told) tell();
+    if (rows.some(({ kind }) => kind === RevocationKind.signingKey)) for (const tell of this.keyRevoked) tell();
   }
 
   /** By what is held, however old that is. Parameters as of `Revocations.judge`. */

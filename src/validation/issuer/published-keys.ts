@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.js';
 import { SparseLog } from '../sparse-log.js';
 import { VALIDATION_CLOCK } from '../validation-clock.js';
 import { VALIDATION_OPTIONS, type ResolvedValidationOptions } from '../validation.options.js';
+import { RevocationFeed } from '../feed/revocation-feed.js';
 import { IssuerKeys, type KeySet, type VerificationKey } from './issuer-keys.js';
 import { IssuerMetadata } from './issuer-metadata.js';
 import { parseJwks } from './jwks.js';
@@ -18,11 +19,14 @@ export class PublishedKeys extends IssuerKeys {
     @Inject(VALIDATION_OPTIONS) private readonly options: ResolvedValidationOptions,
     @Inject(VALIDATION_CLOCK) clock: Clock,
     private readonly metadata: IssuerMetadata,
+    feed: RevocationFeed,
   ) {
     super();
     const policy = { maxAge: options.jwksMaxAge, lastGood: options.jwksLastGood, cooldown: options.jwksCooldown };
     const log = new SparseLog(new Logger(PublishedKeys.name), clock);
     this.#copy = new RefreshedCopy('JWKS', (previous) => this.#load(previous), policy, clock, log);
+    // Another one signs from now on; and strangers may have used up the one look in a while by naming keys that nobody has.
+    feed.keyRevoked.add(() => this.#copy.outdate());
   }
 
   override current(): Promise<KeySet> {

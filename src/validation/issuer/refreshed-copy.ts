@@ -23,6 +23,7 @@ export class RefreshedCopy<T> {
   #copy: { readonly value: T; readonly at: number } | undefined;
   #attempt: { readonly at: number; readonly failure?: unknown } | undefined;
   #reading: Promise<void> | undefined;
+  #outdated = false;
 
   constructor(
     private readonly name: string,
@@ -61,12 +62,18 @@ export class RefreshedCopy<T> {
     throw this.#unavailable();
   }
 
+  /** Something has changed there: the next `again` reads, however lately that happened. */
+  outdate(): void {
+    this.#outdated = true;
+  }
+
   #read(): Promise<void> {
     this.#reading ??= this.#attemptToRead().finally(() => (this.#reading = undefined));
     return this.#reading;
   }
 
   async #attemptToRead(): Promise<void> {
+    this.#outdated = false;
     try {
       const value = await this.load(this.#copy?.value);
       const at = this.#now();
@@ -79,7 +86,7 @@ export class RefreshedCopy<T> {
   }
 
   #resting(): boolean {
-    if (!this.#attempt) return false;
+    if (!this.#attempt || this.#outdated) return false;
     const rest = this.#attempt.failure === undefined ? this.policy.cooldown : RETRY_FAILED;
     return Math.abs(this.#now() - this.#attempt.at) < rest;
   }
