@@ -1,6 +1,7 @@
 import { decodeJwt, SignJWT } from 'jose';
 import { Sessions } from '../../src/session/sessions.js';
 import type { TestBrowser } from '../../src/testing/browser/test-browser.js';
+import { FaultyProvider } from '../../src/testing/provider/faulty-provider.js';
 import type { LogoutClaims } from '../../src/testing/provider/logout-tokens.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { WAYS, WebApp } from './support/web-app.js';
@@ -142,6 +143,33 @@ describe.each(WAYS)('Ending sessions from elsewhere: %s store on %s', (store, ho
       await expect(sessions().endSessions({} as { sub: string })).rejects.toThrow(TypeError);
     });
   });
+});
+
+it.each(WAYS)('R38: the issuer is as the provider spells it, whatever slash the options end with: %s store on %s', async (store, host) => {
+  const provider = await FaultyProvider.start();
+  const oidc = { issuer: `${provider.issuer}/`, clientId: 'shop', clientSecret: 'secret' };
+  const app = await WebApp.start({ store, host, options: { oidc } });
+  provider.register({ id: 'shop', secret: 'secret', redirectUris: [`${app.url}/session/callback`] });
+  const cookie = app.cookieOf(await app.signedIn());
+  const address = `${app.address}/session/backchannel-logout`;
+  expect([(await provider.backchannelLogout(address, {})).status, (await app.orders(cookie)).status]).toEqual([200, 401]);
+  await app.close();
+  await provider.close();
+});
+
+it('R38: what is refused is in the log with the reason, once in a while, and never the token', async () => {
+  const app = await WebApp.start({ database: false });
+  const lines: unknown[] = [];
+  const log = (line: unknown) => void lines.push(line);
+  app.app.useLogger({ warn: log, log, error: log });
+  const token = await app.provider.logoutToken({ sub: 'ada', iss: 'https://evil.example' });
+  const good = await app.provider.logoutToken({ sub: 'nobody', aud: 'shop' });
+  for (const told of [token, token, 'x', good, good])
+    await app.provider.backchannelLogout(`${app.address}/session/backchannel-logout`, told);
+  await app.get('/session/backchannel-logout', {}, 'POST');
+  const why = ['iss check_failed', 'ERR_JWS_INVALID', 'jti came before', 'no logout_token in the form'];
+  expect(lines).toEqual(why.map((reason) => ({ msg: 'A logout token was refused', why: reason })));
+  await app.close();
 });
 
 it('R38 without a database: a token counts once, and comes again after the keys could not be read', async () => {

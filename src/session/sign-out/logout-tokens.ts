@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../../protocol/clock.js';
 import { sha256 } from '../../protocol/hashing.js';
@@ -25,6 +25,8 @@ const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS3
 const SKEW = 60;
 /** Seconds: the most that a provider takes to deliver one. OpenID Connect Back-Channel Logout 1.0 §2.4 recommends two minutes. */
 const OLDEST = 3_600;
+/** Milliseconds between two lines of the same in the log: whoever likes may send something here. */
+const QUIET = 10_000;
 
 /** What is wrong with a token, rather than with the way to the keys. */
 const FAULTS: readonly (new (...parameters: never[]) => Error)[] = [
@@ -35,6 +37,8 @@ const FAULTS: readonly (new (...parameters: never[]) => Error)[] = [
 /** Reads logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6). */
 @Injectable()
 export class LogoutTokens {
+  private readonly logger = new Logger('Sessions');
+  private readonly quietUntil = new Map<string, number>();
   private keys: { readonly uri: string; readonly find: JWTVerifyGetKey } | undefined;
   /** Where there is no database. Until when, by jti. */
   private readonly seen = new Map<string, number>();
@@ -47,8 +51,8 @@ export class LogoutTokens {
   ) {}
 
   /** Undefined: no logout token for this app, whatever is wrong with it. @throws RefreshFailure: the provider's keys cannot be read */
-  async read(token: string): Promise<EndedThere | undefined> {
-    const claims = await this.verified(token);
+  async read(token: unknown): Promise<EndedThere | undefined> {
+    const claims = typeof token === 'string' ? await this.verified(token) : this.refused('no logout_token in the form');
     return (
       claims && {
         issuedAt: new Date((claims.iat ?? 0) * 1000),
@@ -68,7 +72,14 @@ export class LogoutTokens {
     const { store } = this.records;
     // From then on it is too old for everybody, by whose clock ever.
     const until = issuedAt.getTime() + (OLDEST + 2 * SKEW) * 1000;
-    if (store) return store.firstSeen(sha256(JSON.stringify(['logout token', this.options.oidc.issuer, jti])), new Date(until));
+    const isFirst = store
+      ? await store.firstSeen(sha256(JSON.stringify(['logout token', this.options.oidc.issuer, jti])), new Date(until))
+      : this.isFirstHere(jti, until);
+    if (!isFirst) this.refused('jti came before');
+    return isFirst;
+  }
+
+  private isFirstHere(jti: string, until: number): boolean {
     const now = this.clock.now().getTime();
     for (const [known, end] of this.seen) if (end <= now) this.seen.delete(known);
     if (this.seen.has(jti)) return false;
@@ -78,8 +89,10 @@ export class LogoutTokens {
 
   private async verified(token: string): Promise<JWTPayload | undefined> {
     try {
-      const { payload } = await jwtVerify(token, await this.providerKeys(), {
-        issuer: this.options.oidc.issuer,
+      // As the provider spells it: what the app has may differ by a slash at the end.
+      const { issuer, jwks_uri: uri } = (await this.provider.discovered()).serverMetadata();
+      const { payload } = await jwtVerify(token, this.keysAt(uri), {
+        issuer,
         audience: this.options.oidc.clientId,
         algorithms: ALGORITHMS,
         clockTolerance: SKEW,
@@ -87,22 +100,32 @@ export class LogoutTokens {
         currentDate: this.clock.now(),
         requiredClaims: ['iat', 'jti', 'events'],
       });
-      return isLogout(payload) ? payload : undefined;
+      return isLogout(payload) ? payload : this.refused('no logout of anybody');
     } catch (error) {
-      if (FAULTS.some((fault) => error instanceof fault)) return undefined;
+      if (FAULTS.some((fault) => error instanceof fault)) return this.refused(whatIsWrong(error as errors.JOSEError));
       throw new RefreshFailure('unavailable', error);
     }
   }
 
-  private async providerKeys(): Promise<JWTVerifyGetKey> {
-    const { jwks_uri: uri } = (await this.provider.discovered()).serverMetadata();
+  private keysAt(uri: string | undefined): JWTVerifyGetKey {
     if (uri === undefined) throw new Error('The provider publishes no keys.');
     if (this.keys?.uri !== uri) {
       this.keys = { uri, find: createRemoteJWKSet(new URL(uri), { timeoutDuration: this.options.refresh.timeout * 1000 }) };
     }
     return this.keys.find;
   }
+
+  /** The provider sees a 400, and few show it to anybody. */
+  private refused(why: string): undefined {
+    if (performance.now() < (this.quietUntil.get(why) ?? 0)) return;
+    this.quietUntil.set(why, performance.now() + QUIET);
+    this.logger.warn({ msg: 'A logout token was refused', why });
+  }
 }
+
+/** Words of jose's own: its messages may hold text of the token. */
+const whatIsWrong = (error: errors.JOSEError): string =>
+  error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired ? `${error.claim} ${error.reason}` : error.code;
 
 function isLogout({ sub, sid, jti, events, nonce }: JWTPayload): boolean {
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';

@@ -35,7 +35,7 @@ export class SignOut {
    * @throws RefreshFailure, SessionStoreUnavailableError: keys or sessions cannot be looked up; the provider may tell it again
    */
   async there(token: unknown): Promise<boolean> {
-    const ended = typeof token === 'string' ? await this.tokens.read(token) : undefined;
+    const ended = await this.tokens.read(token);
     if (!ended) return false;
     await reachingStore(this.endings.endedThere(ended));
     return reachingStore(this.tokens.firstSeen(ended));
