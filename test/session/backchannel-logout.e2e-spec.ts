@@ -8,6 +8,7 @@ import { WAYS, WebApp } from './support/web-app.js';
 
 const told = (app: WebApp, token: string | LogoutClaims): Promise<Response> =>
   app.provider.backchannelLogout(`${app.address}/session/backchannel-logout`, token);
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** What comes of a delivery: its status, and that no cache may keep it. */
 const toldTo = async (app: WebApp, token: string | LogoutClaims) => {
   const answer = await told(app, token);
@@ -96,6 +97,11 @@ describe.each(WAYS)('Ending sessions from elsewhere: %s store on %s', (store, ho
       ['what has expired', () => app.provider.logoutToken({ exp: seconds(app, -60) })],
       ['no event', () => app.provider.logoutToken({ events: undefined })],
       ['another event', () => app.provider.logoutToken({ events: { 'https://example.com/event': {} } })],
+      ['an event that says nothing', () => app.provider.logoutToken({ events: { [EVENT]: 'x' } })],
+      ['an event that is a list', () => app.provider.logoutToken({ events: { [EVENT]: [] } })],
+      ['events in a list', () => app.provider.logoutToken({ events: [EVENT] })],
+      ['no end', () => app.provider.logoutToken({ exp: undefined })],
+      ['the type of an access token', () => app.provider.logoutToken({}, { typ: 'at+jwt' })],
       ['a nonce', () => app.provider.logoutToken({ nonce: 'n' })],
       ['nobody', () => app.provider.logoutToken({ sub: undefined, sid: undefined })],
       ['a session that is no text', () => app.provider.logoutToken({ sub: 'ada', sid: 1 as unknown as string })],
@@ -103,6 +109,11 @@ describe.each(WAYS)('Ending sessions from elsewhere: %s store on %s', (store, ho
     ])('R38: of %s is refused, and ends nothing', async (_, token) => {
       expect(await toldTo(app, await token())).toEqual([400, 'no-store']);
       expect(await status()).toBe(200);
+    });
+
+    it.each(['logout+jwt', 'application/logout+jwt', 'JWT'])('R38: may be of the type %s', async (typ) => {
+      const token = await app.provider.logoutToken({ sub: 'nobody' }, { typ });
+      expect((await told(app, token)).status).toBe(200);
     });
 
     it('R38: is not undone by a refresh that is under way', async () => {

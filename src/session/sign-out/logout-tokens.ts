@@ -91,15 +91,16 @@ export class LogoutTokens {
     try {
       // As the provider spells it: what the app has may differ by a slash at the end.
       const { issuer, jwks_uri: uri } = (await this.provider.discovered()).serverMetadata();
-      const { payload } = await jwtVerify(token, this.keysAt(uri), {
+      const { payload, protectedHeader } = await jwtVerify(token, this.keysAt(uri), {
         issuer,
         audience: this.options.oidc.clientId,
         algorithms: ALGORITHMS,
         clockTolerance: SKEW,
         maxTokenAge: OLDEST,
         currentDate: this.clock.now(),
-        requiredClaims: ['iat', 'jti', 'events'],
+        requiredClaims: ['iat', 'exp', 'jti', 'events'],
       });
+      if (!isOfType(protectedHeader.typ)) return this.refused('typ is of another kind of token');
       return isLogout(payload) ? payload : this.refused('no logout of anybody');
     } catch (error) {
       if (FAULTS.some((fault) => error instanceof fault)) return this.refused(whatIsWrong(error as errors.JOSEError));
@@ -127,10 +128,15 @@ export class LogoutTokens {
 const whatIsWrong = (error: errors.JOSEError): string =>
   error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired ? `${error.claim} ${error.reason}` : error.code;
 
+/** RFC 8725 §3.11: a token that says what it is, is that and nothing else. Many say `JWT`, or nothing. RFC 7515 §4.1.9 */
+const isOfType = (typ: string | undefined): boolean => typ === undefined || /^(?:application\/)?(?:logout\+jwt|jwt)$/i.test(typ);
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function isLogout({ sub, sid, jti, events, nonce }: JWTPayload): boolean {
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
   const isTextOrMissing = (value: unknown): boolean => value === undefined || isText(value);
-  const says = typeof events === 'object' && events !== null && Object.hasOwn(events, EVENT);
+  const says = isObject(events) && Object.hasOwn(events, EVENT) && isObject(events[EVENT]);
   // With a nonce it could be an id token that somebody got hold of. A sid that is no text must not end all that the person has.
   return says && nonce === undefined && isText(jti) && isTextOrMissing(sub) && isTextOrMissing(sid) && (sub ?? sid) !== undefined;
 }
