@@ -35,7 +35,10 @@ export interface RefreshedContext {
 export interface SessionHooks {
   /** Who has signed in, before there is a session. Returns the claims to keep; undefined: all of them. @throws to refuse the sign-in */
   onSignIn?(context: SignInContext): UserClaims | undefined | Promise<UserClaims | undefined>;
-  /** Once on each request with a session. ASP.NET Core: ValidatePrincipal. */
+  /**
+   * Once on each request with a session, but for the module's own routes: whoever signs out does. What it throws fails the request. ASP.NET Core:
+   * ValidatePrincipal.
+   */
   onValidate?(context: ValidationContext): void | Promise<void>;
   /** Once for each refresh, not for those who waited for it. */
   onRefreshed?(context: RefreshedContext): void | Promise<void>;

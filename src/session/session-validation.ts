@@ -14,6 +14,8 @@ export interface SessionUse {
   readonly slides?: boolean;
   /** Its tokens are refreshed when that is due. Default: true. */
   readonly refreshes?: boolean;
+  /** The application is asked (`onValidate`). Default: true. */
+  readonly asksHooks?: boolean;
 }
 
 /** From a cookie to a session that is live, with tokens that are good: what ASP.NET Core calls ValidatePrincipal. */
@@ -34,7 +36,7 @@ export class SessionValidation {
   async validate(
     cookie: string | undefined,
     carrier: Carrier,
-    { slides = true, refreshes = true }: SessionUse,
+    { slides = true, refreshes = true, asksHooks = true }: SessionUse,
   ): Promise<RequestSession | 'replaced' | undefined> {
     const found = await this.endings.find(cookie);
     if (!found || found === 'replaced') return found;
@@ -44,6 +46,7 @@ export class SessionValidation {
       const how = { canKeep: this.sessions.canKeepTokens(carrier), signal: carrier.gone };
       if (refreshes) session.replace(await this.fresh.forRequest(session.current, how));
       if (slides) await this.sliding.slide(session);
+      if (!asksHooks) return session;
       return (await this.hooks.validate(session, carrier)) ? session : undefined;
     } catch (error) {
       if (error instanceof SessionEndedError) return (await this.endings.wasReplaced(session.current)) ? 'replaced' : undefined;

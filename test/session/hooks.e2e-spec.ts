@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { ForbiddenException, Injectable } from '@nestjs/common';
 import type { SessionHooks, ValidationContext } from '../../src/session/session-hooks.js';
 import { Clock } from '../../src/protocol/clock.js';
 import { SessionPruning } from '../../src/session/session-pruning.js';
@@ -66,6 +66,25 @@ describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
     validate = () => undefined;
     expect((await app.orders(cookie)).status).toBe(401);
     while (app.provider.calls('revocation').length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
+  it('R37, R43: who is signed in is told, and may sign out, while onValidate throws or waits for a provider that is away', async () => {
+    const at = async (path: string, method: string) => (await app.script(cookie, path, { method })).status;
+    app.clock.advance(400);
+    await app.provider.stop();
+    for (const fails of [() => Promise.reject(new ForbiddenException()), ({ refresh }: ValidationContext) => refresh()]) {
+      validate = fails;
+      expect(await at('/session', 'GET')).toBe(200);
+    }
+    expect([await at('/session/logout', 'POST'), await at('/session', 'GET')]).toEqual([200, 401]);
+    await app.provider.start();
+  });
+
+  it('what onValidate throws is the answer', async () => {
+    validate = () => Promise.reject(new ForbiddenException());
+    for (const path of ['/orders', '/']) expect((await app.script(cookie, path)).status).toBe(403);
+    validate = () => undefined;
+    expect((await app.orders(cookie)).status).toBe(200);
   });
 
   it('reject() cancels what was to be renewed (R32)', async () => {

@@ -5,6 +5,7 @@ import { isForm, isSpeculative, mayBeForged } from '../http/navigation.js';
 import { nodePairOf, type NodePair } from '../http/node-pair.js';
 import { SignInNeededError } from '../http/sign-in-needed.error.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import type { SessionUse } from '../session-validation.js';
 import { Sessions } from '../sessions.js';
 import { SignOut } from '../sign-out/sign-out.js';
 import { SignIn, type SignInStep } from './sign-in.js';
@@ -15,6 +16,9 @@ const PAGE = {
   'cache-control': 'private, no-store',
   'referrer-policy': 'no-referrer',
 };
+
+/** Looking at a session does nothing to it, and neither the provider nor the application can stand in the way. */
+const ONLY_LOOKS: SessionUse = { slides: false, refreshes: false, asksHooks: false };
 
 /** The module's own routes, below the path it was declared with. */
 export function sessionEndpoints(path: string): Type<object> {
@@ -48,8 +52,7 @@ export function sessionEndpoints(path: string): Type<object> {
     @Get()
     async session(@Req() request: object, @Res() reply: object): Promise<void> {
       const pair = nodePairOf(request, reply);
-      // Whoever only looks neither refreshes nor prolongs.
-      const session = await this.sessions.of(pair, { slides: false, refreshes: false });
+      const session = await this.sessions.of(pair, ONLY_LOOKS);
       if (!session) throw new SignInNeededError(false);
       this.refuseForged(pair);
       const body = { user: session.user, expiresAt: session.expiresAt };
@@ -63,7 +66,7 @@ export function sessionEndpoints(path: string): Type<object> {
       const pair = nodePairOf(request, reply);
       const form = isForm(pair.request);
       this.refuseForged(pair, form ? 'origin' : this.options.csrf);
-      const session = await this.sessions.of(pair, { slides: false, refreshes: false });
+      const session = await this.sessions.of(pair, ONLY_LOOKS);
       const signOutUrl = await this.signOut.here(session, `${this.options.baseUrl}/`);
       if (form) return this.send(reply, 303, { location: signOutUrl, 'cache-control': 'private, no-store' });
       this.send(reply, 200, { 'content-type': 'application/json', 'cache-control': 'private, no-store' }, JSON.stringify({ signOutUrl }));
