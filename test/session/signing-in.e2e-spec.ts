@@ -18,7 +18,7 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       const page = await visitor.navigate(`${app.url}/orders?open=1`);
       expect([page.status, page.url]).toEqual([200, `${app.url}/orders?open=1`]);
       expect(page.visited.map((url) => new URL(url).pathname)).toEqual([
-        ...['/orders', '/session/login', '/authorize', '/session/callback', '/orders'],
+        ...['/orders', '/session/login', '/authorize', '/session/callback', '/session/callback', '/orders'],
       ]);
       expect(JSON.parse(page.body)).toMatchObject({ user: { sub: 'ada' } });
     });
@@ -48,8 +48,8 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       app.provider.person = { sub: 'ada' };
       const victim = app.browser();
       for (const paths of [
-        ['/session/callback', '/authorize', '/session/callback', '/'],
-        ['/session/callback', '/authorize', '/session/callback', '/'],
+        ['/session/callback', '/authorize', '/session/callback', '/session/callback', '/'],
+        ['/session/callback', '/authorize', '/session/callback', '/'], // the browser brings its session along
       ]) {
         const page = await victim.navigate(callback);
         expect([page.visited.map((url) => new URL(url).pathname), page.body]).toEqual([paths, JSON.stringify({ user: 'ada' })]);
@@ -159,6 +159,44 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
     });
   });
 
+  describe('Coming from another site (SameSite=Strict)', () => {
+    const live = () =>
+      app.events.filter(({ name }) => name === 'session.created').length - app.events.filter(({ name }) => name === 'session.ended').length;
+
+    it('a link leads to the page, in the session that there is', async () => {
+      const visitor = await app.signedIn();
+      const before = app.cookieOf(visitor);
+      app.provider.forgetCalls();
+      const page = await visitor.crossSite().navigate(`${app.url}/orders?a=1&b=%22%27`);
+      expect([page.status, page.visited]).toEqual([200, Array(2).fill(`${app.url}/orders?a=1&b=%22%27`)]);
+      expect([app.cookieOf(visitor), app.provider.counts.authorize ?? 0]).toEqual([before, 0]);
+    });
+
+    it('a link leads strangers to the provider, as ever', async () => {
+      const page = await app.browser().crossSite().navigate(`${app.url}/orders`);
+      expect([page.status, page.url]).toEqual([200, `${app.url}/orders`]);
+    });
+
+    it.each(['/session/login?returnTo=/orders', '/session/login'])('a link to %s ends the session that there was', async (path) => {
+      const visitor = await app.signedIn();
+      const before = app.cookieOf(visitor);
+      app.events.length = 0;
+      await visitor.crossSite().navigate(app.url + path);
+      expect([live(), (await app.orders(before)).status, (await app.orders(app.cookieOf(visitor))).status]).toEqual([0, 401, 200]);
+    });
+
+    it('whoever signs in by one tab after the other has one session', async () => {
+      app.events.length = 0;
+      const one = app.browser();
+      const tabs = [one, ...Array.from({ length: 2 }, () => Object.assign(app.browser(), { jar: one.jar }))];
+      app.provider.settings.interactive = true;
+      for (const tab of tabs) await tab.navigate(`${app.url}/orders`);
+      for (const tab of tabs) expect((await tab.submit()).url).toBe(`${app.url}/orders`);
+      app.provider.settings.interactive = false;
+      expect([live(), (await app.orders(app.cookieOf(one))).status]).toEqual([1, 200]);
+    });
+  });
+
   describe('Those who are not let in (R36)', () => {
     it('are told by 403, signed in as they are, and keep their session', async () => {
       for (const headers of [{ ...CSRF }, { 'sec-fetch-mode': 'navigate' }] as Record<string, string>[]) {
@@ -240,6 +278,15 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       expect((await browser.xhr('/form', { method: 'POST', headers: { ...own, origin: 'https://evil.example' } })).status).toBe(403);
     });
   });
+});
+
+it('R33: with SameSite=Lax the cookie comes along from the provider, and the way is shorter', async () => {
+  const app = await WebApp.start({ database: false, options: { cookie: { sameSite: 'lax' } } });
+  const browser = await app.signedIn();
+  const before = app.cookieOf(browser);
+  const page = await browser.crossSite().navigate(`${app.url}/session/login?returnTo=/orders`);
+  expect([page.status, page.visited.length, (await app.orders(before)).status]).toEqual([200, 4, 401]);
+  await app.close();
 });
 
 it('R35: a route that forgot its guard is an error, for everybody', async () => {

@@ -1,14 +1,17 @@
+import type { IncomingMessage } from 'node:http';
 import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { StorageUnavailableError } from '../../storage/storage-unavailable.error.js';
+import { SetCookies } from '../cookie/set-cookies.js';
 import { plainError } from '../provider/plain-error.js';
 import { RefreshFailure } from '../provider/refresh-failure.js';
 import { SessionEvents } from '../session-events.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { SessionEndedError } from '../state/open-session.js';
 import { SessionStoreUnavailableError } from '../state/session-store-unavailable.error.js';
-import { isNavigation, isSpeculative } from './navigation.js';
+import { isNavigation, isSpeculative, returnPath } from './navigation.js';
 import { nodePairOf } from './node-pair.js';
+import { goOnPage, PAGE } from './own-pages.js';
 import { BrowserGoneError } from './carrier.js';
 import { SignInNeededError } from './sign-in-needed.error.js';
 
@@ -32,6 +35,7 @@ export class SessionErrorFilter implements ExceptionFilter {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly events: SessionEvents,
+    private readonly cookies: SetCookies,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
   ) {}
 
@@ -43,6 +47,7 @@ export class SessionErrorFilter implements ExceptionFilter {
       const { request } = nodePairOf(http.getRequest<object>(), reply);
       // A browser drops what it asked for ahead, and asks again when the person comes.
       if (isSpeculative(request)) return this.answer(reply, 503, { 'cache-control': 'no-store' });
+      if (this.hidesSession(request)) return this.answer(reply, 200, PAGE, goOnPage('One moment', request.url ?? '/'));
       return this.answer(reply, 302, { location: `${signIn}?returnTo=${encodeURIComponent(request.url ?? '/')}` });
     }
     if (error instanceof SignInNeededError || error instanceof SessionEndedError) {
@@ -58,6 +63,16 @@ export class SessionErrorFilter implements ExceptionFilter {
     const ofProvider = isMisconfigured ? 'The provider does not take this app.' : 'The provider cannot be reached.';
     const title = isProvider ? ofProvider : 'Sessions cannot be looked up.';
     return this.answer(reply, 503, headers, { title, code: isProvider ? 'idp_unavailable' : 'session_store_unavailable' });
+  }
+
+  /**
+   * Whether there may be a session that a link of another site did not bring along (SameSite=Strict): it will once the page asks for itself. The person
+   * would get there in any case, through a provider where they are signed in; this way they keep their session.
+   */
+  private hidesSession({ url, headers }: IncomingMessage): boolean {
+    const { name, sameSite } = this.options.cookie;
+    const isFromElsewhere = sameSite === 'strict' && headers['sec-fetch-site'] === 'cross-site';
+    return isFromElsewhere && returnPath(url) === url && this.cookies.receive(name, headers.cookie).pieces.length === 0;
   }
 
   /** Each request of each person comes here then: the log has it now and again. */

@@ -7,7 +7,7 @@ import { Sessions } from '../sessions.js';
 import { eventOf } from '../state/open-session.js';
 import { SessionRecords } from '../state/session-records.js';
 import type { SessionState } from '../state/session-state.js';
-import { ReplacedSessions, type ReplacedSession } from './replaced-sessions.js';
+import { ReplacedSessions } from './replaced-sessions.js';
 
 /** Opens sessions for people who have just signed in. */
 @Injectable()
@@ -22,19 +22,16 @@ export class NewSessions {
     private readonly replaced: ReplacedSessions,
   ) {}
 
-  /** What the browser has now, and a sign-in will take the place of. @throws StorageUnavailableError */
-  presented(request: IncomingMessage): Promise<ReplacedSession | undefined> {
-    return this.replaced.presented(request);
+  /** Whether the browser brings a session, which a sign-in would take the place of. */
+  isPresented(request: IncomingMessage): boolean {
+    return this.replaced.isPresented(request);
   }
 
   /**
-   * With an id of its own; the sessions that the browser had before have ended, whoever they were planted by (session fixation). False: the application
-   * refused.
-   *
-   * @param replaces what the browser had when it began: a SameSite=Strict cookie does not come along from the provider
+   * With an id of its own; the session that the browser had before has ended, whoever it was planted by (session fixation). False: the application refused.
    * @throws StorageUnavailableError, SessionTooLargeError
    */
-  async open(pair: NodePair, state: SessionState, replaces: ReplacedSession | undefined): Promise<boolean> {
+  async open(pair: NodePair, state: SessionState): Promise<boolean> {
     const { sid } = state.user;
     let wanted;
     try {
@@ -46,7 +43,7 @@ export class NewSessions {
     let opened = await this.records.open({ ...state, user: wanted.user, ...(typeof sid === 'string' && { sid }) });
     for (const [name, value] of wanted.values) opened = await this.records.keep(opened, name, value);
     this.sessions.begin(pair, opened);
-    for (const replaced of [replaces, await this.presented(pair.request)]) await this.replaced.end(replaced);
+    await this.replaced.end(pair.request);
     this.events.emit('session.created', eventOf(opened));
     return true;
   }

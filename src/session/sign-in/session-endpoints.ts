@@ -2,6 +2,7 @@ import { Controller, ForbiddenException, Get, HttpCode, Inject, Post, Req, Res, 
 import { HttpAdapterHost } from '@nestjs/core';
 import { AUTHENTICATED } from '../http/authenticated-options.js';
 import { isForm, isSpeculative, mayBeForged } from '../http/navigation.js';
+import { failedPage, goOnPage, PAGE } from '../http/own-pages.js';
 import { nodePairOf, type NodePair } from '../http/node-pair.js';
 import { SignInNeededError } from '../http/sign-in-needed.error.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
@@ -9,13 +10,6 @@ import type { SessionUse } from '../session-validation.js';
 import { Sessions } from '../sessions.js';
 import { SignOut } from '../sign-out/sign-out.js';
 import { SignIn, type SignInStep } from './sign-in.js';
-import { failedPage, signedInPage } from './signed-in-page.js';
-
-const PAGE = {
-  'content-type': 'text/html; charset=utf-8',
-  'cache-control': 'private, no-store',
-  'referrer-policy': 'no-referrer',
-};
 
 /** Looking at a session does nothing to it, and neither the provider nor the application can stand in the way. */
 const ONLY_LOOKS: SessionUse = { slides: false, refreshes: false, asksHooks: false };
@@ -87,7 +81,7 @@ export function sessionEndpoints(path: string): Type<object> {
 
     private proceed(reply: object, step: SignInStep): void {
       if (step.to === 'provider') return this.send(reply, 302, { location: step.url, 'cache-control': 'private, no-store' });
-      if (step.to === 'app') return this.send(reply, 200, PAGE, signedInPage(step.path));
+      if (step.to === 'app') return this.send(reply, 200, PAGE, goOnPage('Signed in', step.path));
       this.send(reply, step.status, PAGE, failedPage(step.why, `${path}/login`));
     }
 

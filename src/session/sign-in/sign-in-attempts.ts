@@ -9,13 +9,10 @@ import { SetCookies } from '../cookie/set-cookies.js';
 import type { SignInChecks } from '../provider/oidc-client.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
-import type { ReplacedSession } from './replaced-sessions.js';
 
 /** One way through the provider, as the browser that began it carries it. */
 export interface SignInAttempt extends SignInChecks {
   readonly returnTo: string;
-  /** The session that the browser had when it began. */
-  readonly replaces?: ReplacedSession;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -45,14 +42,13 @@ export class SignInAttempts {
   /** A new attempt, and the Set-Cookie lines that go with it. */
   begin(
     request: IncomingMessage,
-    { returnTo, replaces, second = false }: Pick<SignInAttempt, 'returnTo' | 'replaces'> & { readonly second?: boolean },
+    { returnTo, second = false }: Pick<SignInAttempt, 'returnTo'> & { readonly second?: boolean },
   ): { readonly attempt: SignInAttempt; readonly lines: readonly string[] } {
     const attempt = {
       state: randomState() + (second ? SECOND : ''),
       nonce: randomNonce(),
       codeVerifier: randomPKCECodeVerifier(),
       returnTo,
-      ...(replaces && { replaces }),
       startedAt: this.clock.now().getTime(),
     };
     const name = this.nameOf(attempt.state);

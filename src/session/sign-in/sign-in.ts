@@ -19,6 +19,9 @@ export type SignInStep =
   | { readonly to: 'app'; readonly path: string }
   | { readonly to: 'nowhere'; readonly why: string; readonly status: 400 | 503 };
 
+/** Marks the answer that comes again from the app's own page: once, since there need not be a session. */
+const FROM_HERE = 'from_here';
+
 const nowhere = (why: string, status: 400 | 503 = 400): SignInStep => ({ to: 'nowhere', why, status });
 
 /** From this app to the provider and back. OpenID Connect Core §3.1, with PKCE (RFC 7636) and a nonce. */
@@ -34,10 +37,9 @@ export class SignIn {
     @Inject(SESSION_CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @param second the attempt before was lost @throws SessionStoreUnavailableError */
+  /** @param second the attempt before was lost */
   async begin({ request, response }: NodePair, returnTo: unknown, second = false): Promise<SignInStep> {
-    const replaces = await reachingStore(this.sessions.presented(request));
-    const { attempt, lines } = this.attempts.begin(request, { returnTo: returnPath(returnTo), second, ...(replaces && { replaces }) });
+    const { attempt, lines } = this.attempts.begin(request, { returnTo: returnPath(returnTo), second });
     try {
       const { href } = await this.provider.signInUrl(this.callback, attempt);
       addLateCookies(response, () => lines);
@@ -53,13 +55,15 @@ export class SignIn {
     const answer = new URL(pair.request.url ?? '/', this.options.baseUrl).searchParams;
     const attempt = this.attempts.find(pair.request, answer.get('state') ?? '');
     if (!attempt) return this.lost(pair, answer);
+    if (this.hidesSession(pair, answer)) return { to: 'app', path: this.fromHere(answer) };
+    answer.delete(FROM_HERE);
     const ended = this.attempts.end(attempt);
     addLateCookies(pair.response, () => ended);
     const received = await this.received(answer, attempt);
     if (!received?.claims) return nowhere('The provider did not sign you in.');
     const state = { user: received.claims, tokens: received.tokens, createdAt: this.clock.now().getTime() };
     try {
-      const opened = await reachingStore(this.sessions.open(pair, state, attempt.replaces));
+      const opened = await reachingStore(this.sessions.open(pair, state));
       if (opened) return { to: 'app', path: attempt.returnTo };
       const { refreshToken } = received.tokens;
       if (refreshToken !== undefined) void this.provider.revoke(refreshToken).catch(() => undefined); // nobody is going to use it
@@ -68,6 +72,17 @@ export class SignIn {
       if (error instanceof SessionTooLargeError) return nowhere(error.message);
       throw error;
     }
+  }
+
+  /** Whether there may be a session that the browser did not bring along from the provider (SameSite=Strict): signed in over, it would live on unseen. */
+  private hidesSession({ request }: NodePair, answer: URLSearchParams): boolean {
+    const isStrict = this.options.cookie.sameSite === 'strict';
+    return isStrict && answer.has('code') && !answer.has(FROM_HERE) && !this.sessions.isPresented(request);
+  }
+
+  /** The same once more, as a navigation that begins at this app. */
+  private fromHere(answer: URLSearchParams): string {
+    return `${this.options.path}/callback?${new URLSearchParams([...answer, [FROM_HERE, '1']]).toString()}`;
   }
 
   /**
