@@ -218,6 +218,22 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
     });
   });
 
+  it('R6: five attempts that another site began at once, with the longest addresses, leave room beside the largest session', async () => {
+    const visitor = app.browser();
+    Object.assign(app.provider.settings, { accessTokenFormat: 'opaque', accessTokenSize: 8_320 });
+    await visitor.navigate(`${app.url}/orders`);
+    Object.assign(app.provider.settings, { accessTokenFormat: 'jwt', accessTokenSize: 0 });
+    const sent = () => visitor.jar.cookieHeader(app.url) ?? '';
+    const session = sent().length;
+    const begin = (path: string) => app.get(`/session/login?returnTo=${path}`, { cookie: sent(), 'sec-fetch-site': 'cross-site' });
+    const paths = ['a'.repeat(199), 'a'.repeat(1_990), '%22'.repeat(199), `a?${'%22'.repeat(600)}`, '%2522'.repeat(66)];
+    const answers = await Promise.all(paths.map((path) => begin(`/${path}`)));
+    for (const answer of answers) visitor.jar.receive(app.url, answer.headers.getSetCookie());
+    if (store === 'cookie') expect(session).toBeGreaterThan(11_900);
+    expect([answers.length, sent().length - session < 5 * 470]).toEqual([5, true]);
+    expect((await app.get('/orders', { cookie: sent(), 'sec-fetch-mode': 'navigate', 'user-agent': 'x'.repeat(1_500) })).status).toBe(200);
+  });
+
   it.each(['//evil.example', '/\\evil.example', '/%2f%2fevil.example', '/%0d%0ax', 'https://evil.example/', `/${'x'.repeat(2_000)}`])(
     'R34: %s is not gone to',
     async (returnTo) => {

@@ -41,7 +41,10 @@ describe('mayBeForged (session.md R35)', () => {
 });
 
 describe('returnPath (session.md R34)', () => {
-  it.each(['/', '/orders', '/orders?open=1&x=%20', '/a/b#c', '/caf%C3%A9'])('keeps %s', (path) => expect(returnPath(path)).toBe(path));
+  it.each([
+    ...['/', '/orders', '/orders?open=1&x=%20', '/a/b#c', '/caf%C3%A9'],
+    ...['/search?text=a%0D%0Ab', '/search?text=%E4', '/search?100%', `/${'a'.repeat(199)}`],
+  ])('keeps %s', (path) => expect(returnPath(path)).toBe(path));
 
   it.each([
     ...[
@@ -63,12 +66,19 @@ describe('returnPath (session.md R34)', () => {
       '/%00',
       '/%',
       '/a b',
+      '/a"b',
       '/é',
       undefined,
       1,
       ['/a'],
     ],
   ])('is the front page for %j', (path) => expect(returnPath(path)).toBe('/'));
+
+  it.each([
+    [`/orders?x=${'y'.repeat(200)}`, '/orders'],
+    [`/orders#${'y'.repeat(200)}`, '/orders'],
+    [`/${'a'.repeat(200)}?x=y`, '/'],
+  ])('of what is too long, %s, keeps the path at most', (text, path) => expect(returnPath(text)).toBe(path));
 
   it('never leads to another origin', () => {
     const letters = fc.constantFrom('/', '\\', '%2f', '%5C', '.', '@', ':', 'evil.example', '\t', '%09', '?', '#');

@@ -36,16 +36,23 @@ export function mayBeForged(request: IncomingMessage, mode: CsrfMode, origin: st
   return mode === 'header' ? request.headers['x-csrf'] !== '1' : site === undefined && from === undefined;
 }
 
-/** It goes into one cookie. */
-const LONGEST_PATH = 2_000;
+/** It goes into a cookie, five of which must be no burden: see SignInAttempts. */
+const LONGEST_PATH = 200;
 
-/** A path of this app to come back to; whatever could lead elsewhere is the front page. */
+/** A path of this app to come back to; whatever could lead elsewhere is the front page. What is too long loses its query. */
 export function returnPath(text: unknown): string {
-  if (typeof text !== 'string' || text.length > LONGEST_PATH || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes('\\')) return '/';
+  // A quotation mark, which browsers do not write in addresses, would take the room of two.
+  if (typeof text !== 'string' || !/^\/(?![/\\])[\x21\x23-\x5b\x5d-\x7e]*$/.test(text)) return '/';
+  const [path = '/'] = text.split(/[?#]/);
+  if (path.length > LONGEST_PATH || couldLeadElsewhere(path)) return '/';
+  return text.length > LONGEST_PATH ? path : text;
+}
+
+/** `/%2f/x` and the like, which a proxy may decode before somebody else reads it. The query leads nowhere, whatever it says. */
+function couldLeadElsewhere(path: string): boolean {
   try {
-    // `/%2f/x` and the like, which a proxy may decode before somebody else reads it.
-    return /^\/[/\\]|[\x00-\x1f\x7f]/.test(decodeURIComponent(text)) ? '/' : text;
+    return /^\/[/\\]|[\x00-\x1f\x7f]/.test(decodeURIComponent(path));
   } catch {
-    return '/';
+    return true;
   }
 }

@@ -38,7 +38,7 @@ export class SignIn {
   ) {}
 
   /** @param second the attempt before was lost */
-  async begin({ request, response }: NodePair, returnTo: unknown, second = false): Promise<SignInStep> {
+  async begin({ request, response }: NodePair, returnTo: unknown, second?: true): Promise<SignInStep> {
     const { attempt, lines } = this.attempts.begin(request, { returnTo: returnPath(returnTo), second });
     try {
       const { href } = await this.provider.signInUrl(this.callback, attempt);
