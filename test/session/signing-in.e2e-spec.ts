@@ -1,3 +1,4 @@
+import { VersioningType, type INestApplication } from '@nestjs/common';
 import type { TestBrowser } from '../../src/testing/browser/test-browser.js';
 import { WAYS, WebApp } from './support/web-app.js';
 
@@ -302,6 +303,14 @@ it('R33: with SameSite=Lax the cookie comes along from the provider, and the way
   const before = app.cookieOf(browser);
   const page = await browser.crossSite().navigate(`${app.url}/session/login?returnTo=/orders`);
   expect([page.status, page.visited.length, (await app.orders(before)).status]).toEqual([200, 4, 401]);
+  await app.close();
+});
+
+it.each(WAYS)('R33: the module’s routes are where they are, whatever versions the app has: %s store on %s', async (store, host) => {
+  const prepare = (nest: INestApplication) => nest.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+  const app = await WebApp.start({ store, host, prepare });
+  const page = await app.browser().navigate(`${app.url}/v1/orders`);
+  expect([page.status, page.url, (await app.get('/v1/session/login', {})).status]).toEqual([200, `${app.url}/v1/orders`, 404]);
   await app.close();
 });
 

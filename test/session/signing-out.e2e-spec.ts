@@ -1,4 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
 import { decodeJwt } from 'jose';
 import { Authenticated } from '../../src/session/http/authenticated.decorator.js';
 import { CurrentSession } from '../../src/session/http/current-session.decorator.js';
@@ -17,6 +17,16 @@ class NewTokenController {
   }
 }
 
+@Controller()
+class FormController {
+  @Get('sign-out-form')
+  @Header('content-type', 'text/html')
+  @Header('referrer-policy', 'no-referrer')
+  form(): string {
+    return '<form method="post" action="/session/logout"><button>Sign out</button></form>';
+  }
+}
+
 const signOut = (browser: TestBrowser, headers: Record<string, string> = CSRF): Promise<Response> =>
   browser.xhr('/session/logout', { method: 'POST', headers });
 /** Where the person goes to sign out there, too. */
@@ -27,7 +37,7 @@ describe.each(WAYS)('Signing out (session.md R37): %s store on %s', (store, host
   let browser: TestBrowser;
   let cookie: string;
   beforeAll(async () => {
-    app = await WebApp.start({ store, host, controllers: [NewTokenController] });
+    app = await WebApp.start({ store, host, controllers: [NewTokenController, FormController] });
   });
   afterAll(() => app.close());
   beforeEach(async () => {
@@ -65,8 +75,21 @@ describe.each(WAYS)('Signing out (session.md R37): %s store on %s', (store, host
     const forged = await app.get('/session/logout', { ...form, 'sec-fetch-site': 'same-site', origin: 'https://other.example' }, 'POST');
     expect([forged.status, (await app.orders(cookie)).status]).toEqual([403, 200]);
     const sent = await app.get('/session/logout', { ...form, 'sec-fetch-site': 'same-origin', origin: app.url }, 'POST');
-    expect([sent.status, new URL(sent.headers.get('location') ?? '').origin]).toEqual([303, new URL(app.provider.issuer).origin]);
-    expect((await app.orders(cookie)).status).toBe(401);
+    expect([sent.status, (await app.orders(cookie)).status]).toEqual([200, 401]);
+  });
+
+  it('R37: a form on a page that hides where it is (Referrer-Policy) signs out, there as well, and comes back', async () => {
+    await browser.navigate(`${app.url}/sign-out-form`);
+    const page = await browser.submit();
+    expect(page.visited.map((url) => new URL(url).pathname)).toEqual(['/session/logout', '/logout', '/']);
+    expect([page.url, JSON.parse(page.body), (await app.orders(cookie)).status]).toEqual([`${app.url}/`, { user: null }, 401]);
+  });
+
+  it('R37: a form is answered by a page, not by a redirect, which the policy of the form’s page may forbid (form-action)', async () => {
+    const form = { cookie, 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', origin: app.url };
+    const { headers } = await app.get('/session/logout', form, 'POST');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect([headers.get('cache-control'), headers.get('location')]).toEqual(['private, no-store', null]);
   });
 
   it('R37: works while the provider is away', async () => {

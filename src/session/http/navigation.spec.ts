@@ -35,6 +35,12 @@ describe('mayBeForged (session.md R35)', () => {
     ['origin', 'POST', { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', origin: ORIGIN }, false],
     ['origin', 'POST', { origin: ORIGIN }, false],
     ['origin', 'POST', { 'sec-fetch-site': 'same-origin' }, false],
+    ['origin', 'POST', { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin', origin: 'null' }, false], // Referrer-Policy: no-referrer
+    ['header', 'POST', { 'sec-fetch-site': 'same-origin', origin: 'null', 'x-csrf': '1' }, false],
+    ['origin', 'POST', { 'sec-fetch-site': 'cross-site', origin: 'null' }, true],
+    ['origin', 'POST', { 'sec-fetch-site': 'same-site', origin: 'null' }, true],
+    ['origin', 'POST', { 'sec-fetch-site': 'none', origin: 'null' }, true],
+    ['origin', 'POST', { origin: 'null' }, true],
     ['origin', 'POST', {}, true],
     ['origin', 'POST', { origin: 'https://app.example.evil' }, true],
   ])('%s: %s %j: %s', (mode, method, headers, expected) => expect(mayBeForged(request(method, headers), mode, ORIGIN)).toBe(expected));

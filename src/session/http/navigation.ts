@@ -32,7 +32,9 @@ export function mayBeForged(request: IncomingMessage, mode: CsrfMode, origin: st
   const site = request.headers['sec-fetch-site'];
   const from = request.headers.origin;
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
-  if (from !== undefined && from !== origin) return true;
+  // `null`: the page hides where it is (Referrer-Policy: no-referrer), which is no matter where the browser itself says that it is of the app.
+  const isOwn = from === origin || (from === 'null' && site === 'same-origin');
+  if (from !== undefined && !isOwn) return true;
   return mode === 'header' ? request.headers['x-csrf'] !== '1' : site === undefined && from === undefined;
 }
 

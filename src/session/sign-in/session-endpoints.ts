@@ -1,4 +1,16 @@
-import { Controller, ForbiddenException, Get, HttpCode, Inject, Post, Req, Res, SetMetadata, type Type } from '@nestjs/common';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  HttpCode,
+  Inject,
+  Post,
+  Req,
+  Res,
+  SetMetadata,
+  VERSION_NEUTRAL,
+  type Type,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AUTHENTICATED } from '../http/authenticated-options.js';
 import { isForm, isSpeculative, mayBeForged } from '../http/navigation.js';
@@ -16,7 +28,7 @@ const ONLY_LOOKS: SessionUse = { slides: false, refreshes: false, asksHooks: fal
 
 /** The module's own routes, below the path it was declared with. */
 export function sessionEndpoints(path: string): Type<object> {
-  @Controller(path)
+  @Controller({ path, version: VERSION_NEUTRAL }) // whatever versions the app's own routes have: the provider knows one address
   @SetMetadata(AUTHENTICATED, false) // each route looks for itself
   class SessionController {
     constructor(
@@ -62,7 +74,8 @@ export function sessionEndpoints(path: string): Type<object> {
       this.refuseForged(pair, form ? 'origin' : this.options.csrf);
       const session = await this.sessions.of(pair, ONLY_LOOKS);
       const signOutUrl = await this.signOut.here(session, `${this.options.baseUrl}/`);
-      if (form) return this.send(reply, 303, { location: signOutUrl, 'cache-control': 'private, no-store' });
+      // No redirect: the app's pages may say that their forms lead to the app alone, which goes for redirects as well (CSP3 §6.4.1, form-action).
+      if (form) return this.send(reply, 200, PAGE, goOnPage('Signed out', signOutUrl));
       this.send(reply, 200, { 'content-type': 'application/json', 'cache-control': 'private, no-store' }, JSON.stringify({ signOutUrl }));
     }
 
