@@ -132,6 +132,31 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       await away.close();
     });
 
+    it.each<[string, (app: WebApp) => unknown, string[]]>([
+      ['answers 503', ({ provider }) => provider.at('token').unavailable(), ['oidc.unavailable']],
+      ['says nothing', ({ provider }) => provider.at('token').blackHole(), ['oidc.unavailable']],
+      ['closes the connection', ({ provider }) => provider.at('token').dropAnswer(), ['oidc.unavailable']],
+      ['answers by a page', ({ provider }) => provider.at('token').notJson(), ['oidc.unavailable']],
+      ['does not take the app', ({ provider }) => provider.at('token').refuse('invalid_client'), ['oidc.misconfigured']],
+      ['says in the redirect that it is away', ({ provider }) => provider.denyNext('temporarily_unavailable'), ['oidc.unavailable']],
+    ])('says so where the provider %s at the end, and can be tried again', async (_, fail, events) => {
+      const failing = await WebApp.start({ store, host, options: { refresh: { timeout: 1 } } });
+      const visitor = failing.browser();
+      fail(failing);
+      const page = await visitor.navigate(`${failing.url}/orders?open=1`);
+      expect([page.status, failing.events.map(({ name }) => name)]).toEqual([503, events]);
+      failing.provider.at('token').lift();
+      const again = /href="([^"]*)"/.exec(page.body)?.[1] ?? '';
+      expect((await visitor.click(again)).url).toBe(`${failing.url}/orders?open=1`);
+      await failing.close();
+    });
+
+    it('is over where the provider says that the code is none, and that is no outage', async () => {
+      app.events.length = 0;
+      app.provider.at('token').refuse('invalid_grant', { times: 1 });
+      expect([(await app.browser().navigate(`${app.url}/orders`)).status, app.events]).toEqual([400, []]);
+    });
+
     it('is given up where the person says no, and does not go round in circles', async () => {
       app.provider.denyNext('access_denied');
       const visitor = app.browser();

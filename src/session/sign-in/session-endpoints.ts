@@ -95,7 +95,7 @@ export function sessionEndpoints(path: string): Type<object> {
     private proceed(reply: object, step: SignInStep): void {
       if (step.to === 'provider') return this.send(reply, 302, { location: step.url, 'cache-control': 'private, no-store' });
       if (step.to === 'app') return this.send(reply, 200, PAGE, goOnPage('Signed in', step.path));
-      this.send(reply, step.status, PAGE, failedPage(step.why, `${path}/login`));
+      this.send(reply, step.status, PAGE, failedPage(step.why, `${path}/login?returnTo=${encodeURIComponent(step.returnTo)}`));
     }
 
     private send(reply: object, status: number, headers: Readonly<Record<string, string>>, body = ''): void {

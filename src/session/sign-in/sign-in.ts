@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AuthorizationResponseError } from 'openid-client';
-import type { Clock } from '../../protocol/clock.js';
 import { addLateCookies } from '../http/late-cookies.js';
 import type { NodePair } from '../http/node-pair.js';
 import { returnPath } from '../http/navigation.js';
 import { OidcClient, type ReceivedTokens } from '../provider/oidc-client.js';
 import { plainError } from '../provider/plain-error.js';
-import { SESSION_CLOCK } from '../session-clock.js';
+import { signInFailure } from '../provider/sign-in-failure.js';
+import { RefreshNews } from '../refresh/refresh-news.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { reachingStore } from '../state/reaching-store.js';
 import { SessionTooLargeError } from '../state/session-too-large.error.js';
@@ -17,12 +17,14 @@ import { SignInAttempts, type SignInAttempt } from './sign-in-attempts.js';
 export type SignInStep =
   | { readonly to: 'provider'; readonly url: string }
   | { readonly to: 'app'; readonly path: string }
-  | { readonly to: 'nowhere'; readonly why: string; readonly status: 400 | 503 };
+  | { readonly to: 'nowhere'; readonly why: string; readonly status: 400 | 503; readonly returnTo: string };
 
 /** Marks the answer that comes again from the app's own page: once, since there need not be a session. */
 const FROM_HERE = 'from_here';
 
-const nowhere = (why: string, status: 400 | 503 = 400): SignInStep => ({ to: 'nowhere', why, status });
+const NOT_SIGNED_IN = 'The provider did not sign you in.';
+
+const nowhere = (why: string, returnTo: string, status: 400 | 503 = 400): SignInStep => ({ to: 'nowhere', why, status, returnTo });
 
 /** From this app to the provider and back. OpenID Connect Core §3.1, with PKCE (RFC 7636) and a nonce. */
 @Injectable()
@@ -33,8 +35,8 @@ export class SignIn {
     private readonly attempts: SignInAttempts,
     private readonly provider: OidcClient,
     private readonly sessions: NewSessions,
+    private readonly news: RefreshNews,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
-    @Inject(SESSION_CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @param second the attempt before was lost */
@@ -46,7 +48,7 @@ export class SignIn {
       return { to: 'provider', url: href };
     } catch (error) {
       this.logger.warn({ msg: 'Nobody can sign in: the provider cannot be reached', why: plainError(error).message });
-      return nowhere('The provider cannot be reached at the moment.', 503);
+      return nowhere('The provider cannot be reached at the moment.', attempt.returnTo, 503);
     }
   }
 
@@ -60,16 +62,17 @@ export class SignIn {
     const ended = this.attempts.end(attempt);
     addLateCookies(pair.response, () => ended);
     const received = await this.received(answer, attempt);
-    if (!received?.claims) return nowhere('The provider did not sign you in.');
-    const state = { user: received.claims, tokens: received.tokens, createdAt: this.clock.now().getTime() };
+    if ('to' in received) return received;
+    if (!received.claims) return nowhere(NOT_SIGNED_IN, attempt.returnTo);
+    const state = { user: received.claims, tokens: received.tokens, createdAt: received.tokens.receivedAt };
     try {
       const opened = await reachingStore(this.sessions.open(pair, state));
       if (opened) return { to: 'app', path: attempt.returnTo };
       const { refreshToken } = received.tokens;
       if (refreshToken !== undefined) void this.provider.revoke(refreshToken).catch(() => undefined); // nobody is going to use it
-      return nowhere('This app did not let you in.');
+      return nowhere('This app did not let you in.', attempt.returnTo);
     } catch (error) {
-      if (error instanceof SessionTooLargeError) return nowhere(error.message);
+      if (error instanceof SessionTooLargeError) return nowhere(error.message, attempt.returnTo);
       throw error;
     }
   }
@@ -91,10 +94,10 @@ export class SignIn {
    */
   private lost(pair: NodePair, answer: URLSearchParams): Promise<SignInStep> | SignInStep {
     const isOver = this.attempts.isSecond(answer.get('state') ?? '') || answer.has('error');
-    return isOver ? nowhere('The sign-in took too long, or this browser takes no cookies.') : this.begin(pair, '/', true);
+    return isOver ? nowhere('The sign-in took too long, or this browser takes no cookies.', '/') : this.begin(pair, '/', true);
   }
 
-  private async received(answer: URLSearchParams, attempt: SignInAttempt): Promise<ReceivedTokens | undefined> {
+  private async received(answer: URLSearchParams, attempt: SignInAttempt): Promise<ReceivedTokens | SignInStep> {
     const callback = new URL(this.callback);
     callback.search = answer.toString();
     try {
@@ -102,7 +105,11 @@ export class SignIn {
     } catch (error) {
       const isNo = error instanceof AuthorizationResponseError && error.error === 'access_denied';
       if (!isNo) this.logger.warn({ msg: 'A sign-in came to nothing', why: plainError(error).message });
-      return undefined;
+      const failure = signInFailure(error);
+      if (!failure) return nowhere(NOT_SIGNED_IN, attempt.returnTo);
+      this.news.failed(failure);
+      const isOurs = failure.kind === 'misconfigured';
+      return nowhere(`The provider ${isOurs ? 'does not take this app' : 'cannot be reached'} at the moment.`, attempt.returnTo, 503);
     }
   }
 
