@@ -57,6 +57,18 @@ export class SessionEndings {
     await this.revoke(session);
   }
 
+  /**
+   * Ends what else this browser began at the same session of the provider: tabs that came back from there at once leave sessions whose cookies were
+   * overwritten before anybody saw them. OpenID Connect Back-Channel Logout 1.0 §2.1: a `sid` is of one browser. @throws StorageUnavailableError
+   */
+  async endOthersOf({ state: { sid, user } }: OpenSession, now: Date): Promise<void> {
+    if (sid === undefined) return;
+    const createdBefore = new Date(now.getTime() + 1);
+    // What is stored is there already, whatever the clock of the process said that stored it.
+    const storedBefore = new Date(now.getTime() + this.options.session.absolute * 1000);
+    await this.endAll({ sid, subject: user.sub, createdBefore }, 'logout', storedBefore);
+  }
+
   /** Makes the refresh token worthless. The provider may be away: nobody waits for it for long, and it is no error. */
   async revoke({ state }: OpenSession): Promise<void> {
     const { refreshToken } = state.tokens;

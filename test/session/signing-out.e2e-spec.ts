@@ -92,6 +92,29 @@ describe.each(WAYS)('Signing out (session.md R37): %s store on %s', (store, host
     expect([headers.get('cache-control'), headers.get('location')]).toEqual(['private, no-store', null]);
   });
 
+  it('R37: ends what tabs left that came back at once, which nobody has a cookie of, and nothing of another browser', async () => {
+    app.provider.settings.claims = { sid: `of one browser ${store} ${host}` };
+    const one = app.browser();
+    const tabs = [one, ...Array.from({ length: 4 }, () => Object.assign(app.browser(), { jar: one.jar }))];
+    const came: string[] = [];
+    const receive = one.jar.receive.bind(one.jar);
+    one.jar.receive = (url, lines, context) => {
+      came.push(...lines.flatMap((line) => /^session(?:-\d)?=[^;]+/.exec(line) ?? []));
+      receive(url, lines, context);
+    };
+    const held = app.provider.at('token').hold({ times: tabs.length });
+    const pages = tabs.map((tab) => tab.navigate(`${app.url}/orders`));
+    await held.reached(tabs.length);
+    app.provider.at('token').release();
+    await Promise.all(pages);
+    app.provider.settings.claims = {};
+    const live = async () => (await Promise.all([...came, cookie].map((each) => app.orders(each)))).filter(({ status }) => status === 200);
+    expect(await live()).toHaveLength(tabs.length + 1);
+    expect((await signOut(one)).status).toBe(200);
+    expect(await live()).toHaveLength(1);
+    expect((await app.orders(cookie)).status).toBe(200);
+  });
+
   it('R37: works while the provider is away', async () => {
     await app.provider.stop();
     expect((await signOut(browser)).status).toBe(200);

@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Clock } from '../../protocol/clock.js';
 import type { RequestSession } from '../request-session.js';
+import { SESSION_CLOCK } from '../session-clock.js';
 import { SessionEndings } from '../session-endings.js';
 import { OidcClient } from '../provider/oidc-client.js';
 import type { OpenSession } from '../state/open-session.js';
@@ -18,15 +20,17 @@ export class SignOut {
     private readonly provider: OidcClient,
     private readonly tokens: LogoutTokens,
     private readonly records: SessionRecords,
+    @Inject(SESSION_CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Where the person signs out at the provider, too. Works without the provider. @throws SessionStoreUnavailableError: nothing is done yet */
+  /** Where the person signs out at the provider, too. Works without the provider. @throws SessionStoreUnavailableError: it may be asked again */
   async here(session: RequestSession | undefined, returnTo: string): Promise<string> {
     if (!session) return returnTo;
     const idToken = await this.idTokenOf(session.current);
     const url = within(PATIENCE, this.provider.signOutUrl(idToken, returnTo));
     await reachingStore(this.endings.signOut(session.current));
     session.cookie = 'clear';
+    await reachingStore(this.endings.endOthersOf(session.current, this.clock.now()));
     return (await url)?.href ?? returnTo;
   }
 
