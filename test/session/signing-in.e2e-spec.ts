@@ -1,14 +1,24 @@
-import { VersioningType, type INestApplication } from '@nestjs/common';
+import { All, Controller, VersioningType, type INestApplication } from '@nestjs/common';
+import { Authenticated } from '../../src/session/http/authenticated.decorator.js';
 import type { TestBrowser } from '../../src/testing/browser/test-browser.js';
 import { WAYS, WebApp } from './support/web-app.js';
 
 const CSRF = { 'x-csrf': '1' };
 
+@Controller('to-sign-in')
+@Authenticated({ challenge: 'redirect' })
+class RedirectController {
+  @All()
+  nothing(): object {
+    return {};
+  }
+}
+
 describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
   let app: WebApp;
   let browser: TestBrowser;
   beforeAll(async () => {
-    app = await WebApp.start({ store, host });
+    app = await WebApp.start({ store, host, controllers: [RedirectController] });
     browser = await app.signedIn();
   });
   afterAll(() => app.close());
@@ -196,6 +206,24 @@ describe.each(WAYS)('Sessions: %s store on %s', (store, host) => {
       const page = await visitor.crossSite().navigate(`${app.url}/orders?a=1&b=%22%27`);
       expect([page.status, page.visited]).toEqual([200, Array(2).fill(`${app.url}/orders?a=1&b=%22%27`)]);
       expect([app.cookieOf(visitor), app.provider.counts.authorize ?? 0]).toEqual([before, 0]);
+    });
+
+    it('a link of any length does', async () => {
+      const visitor = await app.signedIn();
+      const address = `${app.url}/orders?x=${'y'.repeat(2_000)}`;
+      expect((await visitor.crossSite().navigate(address)).visited).toEqual([address, address]);
+    });
+
+    it('nothing but a link is answered by a page', async () => {
+      const from = { 'sec-fetch-site': 'cross-site' };
+      const statuses = [];
+      for (const [mode, method] of [
+        ['navigate', 'GET'],
+        ['cors', 'GET'],
+        ['navigate', 'POST'],
+      ] as const)
+        statuses.push((await app.get('/to-sign-in', { ...from, 'sec-fetch-mode': mode }, method)).status);
+      expect(statuses).toEqual([200, 302, 302]);
     });
 
     it('a link leads strangers to the provider, as ever', async () => {

@@ -43,12 +43,17 @@ const LONGEST_PATH = 200;
 
 /** A path of this app to come back to; whatever could lead elsewhere is the front page. What is too long loses its query. */
 export function returnPath(text: unknown): string {
-  // A quotation mark, which browsers do not write in addresses, would take the room of two.
-  if (typeof text !== 'string' || !/^\/(?![/\\])[\x21\x23-\x5b\x5d-\x7e]*$/.test(text)) return '/';
-  const [path = '/'] = text.split(/[?#]/);
-  if (path.length > LONGEST_PATH || couldLeadElsewhere(path)) return '/';
-  return text.length > LONGEST_PATH ? path : text;
+  if (!isOwnPath(text)) return '/';
+  if (text.length <= LONGEST_PATH) return text;
+  const path = withoutQuery(text);
+  return path.length <= LONGEST_PATH ? path : '/';
 }
+
+/** Whether a browser that goes there from here stays at this app, whoever reads it. Browsers do not write quotation marks in addresses. */
+export const isOwnPath = (text: unknown): text is string =>
+  typeof text === 'string' && /^\/(?![/\\])[\x21\x23-\x5b\x5d-\x7e]*$/.test(text) && !couldLeadElsewhere(withoutQuery(text));
+
+const withoutQuery = (text: string): string => text.replace(/[?#].*$/, '');
 
 /** `/%2f/x` and the like, which a proxy may decode before somebody else reads it. The query leads nowhere, whatever it says. */
 function couldLeadElsewhere(path: string): boolean {

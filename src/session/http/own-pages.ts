@@ -6,7 +6,7 @@ export const PAGE = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'private, no-store',
   'referrer-policy': 'no-referrer',
-  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
 };
 
 /**

@@ -9,7 +9,7 @@ import { SessionEvents } from '../session-events.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { SessionEndedError } from '../state/open-session.js';
 import { SessionStoreUnavailableError } from '../state/session-store-unavailable.error.js';
-import { isNavigation, isSpeculative, returnPath } from './navigation.js';
+import { isNavigation, isOwnPath, isSpeculative } from './navigation.js';
 import { nodePairOf } from './node-pair.js';
 import { goOnPage, PAGE } from './own-pages.js';
 import { BrowserGoneError } from './carrier.js';
@@ -69,10 +69,11 @@ export class SessionErrorFilter implements ExceptionFilter {
    * Whether there may be a session that a link of another site did not bring along (SameSite=Strict): it will once the page asks for itself. The person
    * would get there in any case, through a provider where they are signed in; this way they keep their session.
    */
-  private hidesSession({ url, headers }: IncomingMessage): boolean {
+  private hidesSession(request: IncomingMessage): boolean {
+    const { url, headers } = request;
     const { name, sameSite } = this.options.cookie;
-    const isFromElsewhere = sameSite === 'strict' && headers['sec-fetch-site'] === 'cross-site';
-    return isFromElsewhere && returnPath(url) === url && this.cookies.receive(name, headers.cookie).pieces.length === 0;
+    const isFromElsewhere = sameSite === 'strict' && isNavigation(request) && headers['sec-fetch-site'] === 'cross-site';
+    return isFromElsewhere && isOwnPath(url) && this.cookies.receive(name, headers.cookie).pieces.length === 0;
   }
 
   /** Each request of each person comes here then: the log has it now and again. */
