@@ -32,7 +32,7 @@ export class RequestSession implements WebSession {
 
   constructor(
     private open: OpenSession,
-    private readonly options: Pick<ResolvedSessionOptions, 'session' | 'apis'>,
+    private readonly options: Pick<ResolvedSessionOptions, 'session' | 'apis' | 'store'>,
     private readonly carrier: Pick<Carrier, 'canSetCookies'>,
     private readonly actions: SessionActions,
   ) {}
@@ -105,7 +105,7 @@ export class RequestSession implements WebSession {
   replace(newer: OpenSession): void {
     if (newer.generation === this.open.generation) return;
     this.open = withTokensOf(this.open, newer);
-    this.renew();
+    if (this.options.store === 'cookie') this.renew();
   }
 
   /** The same session and tokens, otherwise changed by the request itself. */

@@ -1,10 +1,11 @@
 import { ConfigurableModuleBuilder, Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '../protocol/clock.js';
 import { WebSessionStore } from '../storage/web-session.store.js';
 import { SessionCookie } from './cookie/session-cookie.js';
 import { SetCookies } from './cookie/set-cookies.js';
 import { HookRunner } from './hook-runner.js';
+import { LateAnswerInterceptor } from './http/late-answer.interceptor.js';
 import { SessionErrorFilter } from './http/session-error.filter.js';
 import { SessionGuard } from './http/session.guard.js';
 import { AppTokens } from './provider/app-tokens.js';
@@ -102,6 +103,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       SessionGuard,
     ],
     ...[SignInAttempts, NewSessions, ReplacedSessions, SignIn, LogoutTokens, SignOut, SessionPruning, SessionCounters],
+    { provide: APP_INTERCEPTOR, useClass: LateAnswerInterceptor },
     { provide: APP_FILTER, useClass: SessionErrorFilter },
   ],
   exports: [Sessions, SessionEvents, SessionCounters, SessionGuard, SESSION_OPTIONS],

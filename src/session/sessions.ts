@@ -60,6 +60,11 @@ export class Sessions {
     return session;
   }
 
+  /** The session of a request, if anybody has asked for it. */
+  async known(request: object): Promise<RequestSession | undefined> {
+    return this.ofRequests.get(request)?.catch(() => undefined);
+  }
+
   /** Whether the browser says that it has a session, good or not. */
   isPresented({ request }: NodePair): boolean {
     return this.cookie.receive(request.headers.cookie).pieces.length > 0;

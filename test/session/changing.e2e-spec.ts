@@ -228,6 +228,37 @@ describe.each(WAYS)('What an application changes in a session: %s store on %s', 
     expect([(await slow).status, (await slow).headers.getSetCookie()]).toEqual([200, []]);
     expect((await other.orders(cookie)).status).toBe(401);
   });
+
+  it.each<[string, number, string]>([
+    ['after a refresh that comes after the log-out in another process', 301, '/session/logout'],
+    ['after a refresh that comes after another id was given in another process', 301, '/promote'],
+    ['of a longer life that comes after the log-out in another process', 4 * 3_600 + 1, '/session/logout'],
+    ['of a longer life that comes after another id was given in another process', 4 * 3_600 + 1, '/promote'],
+  ])('R32: a cookie %s is not sent', async (_, seconds, path) => {
+    app.clock.advance(seconds);
+    const slow = at(app, '/slow');
+    await waitFor(() => release.length === 1);
+    const done = await at(other, path, {});
+    letGo();
+    expect([done.status < 300, (await slow).status, (await slow).cookies]).toEqual([true, 200, []]);
+    const status = path === '/promote' ? 200 : 401;
+    expect((await app.orders(cookieAfter(done, cookie))).status).toBe(status);
+  });
+
+  it('R20: the cookie of a slow answer has the tokens that another process has brought meanwhile', async () => {
+    app.clock.advance(4 * 3_600 + 1);
+    const slow = at(app, '/slow');
+    await waitFor(() => release.length === 1);
+    app.clock.advance(301);
+    const newer = cookieAfter(await other.orders(cookie), cookie);
+    const { token } = (await other.orders(newer)).body;
+    app.clock.advance(31); // past the leeway of what came before
+    letGo();
+    const late = await slow;
+    expect(late.cookies).toHaveLength(1);
+    const after = await app.orders(cookieAfter(late, newer));
+    expect([after.status, after.body.token, app.refreshes]).toEqual([200, token, 2]);
+  });
 });
 
 describe('R16: what becomes of a session whose old cookie comes again is the app’s choice', () => {

@@ -4,7 +4,7 @@ import { WebSessionStore, type WebSessionRecord } from '../../storage/web-sessio
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import { EndedSessions } from './ended-sessions.js';
-import { SessionEndedError, type OpenSession } from './open-session.js';
+import { SessionEndedError, withTokensOf, type OpenSession } from './open-session.js';
 import { BEFORE_ANY, SessionCodec, type PresentedSession } from './session-codec.js';
 import { sha256 } from '../../protocol/hashing.js';
 import { newSessionId, sessionIdHash } from './session-ids.js';
@@ -66,6 +66,14 @@ export class SessionRecords {
   async newest(id: string): Promise<OpenSession | undefined> {
     const record = await this.store?.find(sessionIdHash(id), this.clock.now());
     return record && this.ofRow(id, record);
+  }
+
+  /** As it was, with the newest tokens. Undefined: it has ended. @throws StorageUnavailableError */
+  async upToDate(session: OpenSession): Promise<OpenSession | undefined> {
+    if (!this.store) return session; // nobody else changes it
+    const record = await this.store.find(sessionIdHash(session.id), this.clock.now());
+    const newest = record && record.generation > session.generation ? this.ofRow(session.id, record) : undefined;
+    return newest ? withTokensOf(session, newest) : record && session;
   }
 
   /** Other claims from now on, of the same person. @throws StorageUnavailableError, SessionEndedError */
