@@ -57,7 +57,7 @@ export class HookRunner implements OnModuleInit {
       replaceUser: (claims) => session.replaceUser(claims),
       reject: (reason = 'no reason given') => (rejected = { reason }),
     });
-    if (rejected === undefined) return true;
+    if (rejected === undefined) return !(await session.wasEnded());
     await this.endings.end(session.current, 'rejected', rejected.reason);
     void this.endings.revoke(session.current);
     return false;

@@ -29,6 +29,7 @@ export class RequestSession implements WebSession {
   /** What the answer does with the cookie. */
   cookie: 'keep' | 'set' | 'clear' = 'keep';
   private readonly ending = new AbortController();
+  private lastWork: Promise<void> | undefined;
 
   constructor(
     private open: OpenSession,
@@ -95,10 +96,18 @@ export class RequestSession implements WebSession {
     this.renew();
   }
 
-  async end(detail?: string): Promise<void> {
-    await this.whileLive(this.actions.end(this.open, detail));
-    this.cookie = 'clear';
-    this.hasEnded();
+  end(detail?: string): Promise<void> {
+    this.lastWork = this.whileLive(this.actions.end(this.open, detail)).then(() => {
+      this.cookie = 'clear';
+      this.hasEnded();
+    });
+    return this.lastWork;
+  }
+
+  /** Whether the request itself has ended it, also if it did not wait for that. @throws as `end` */
+  async wasEnded(): Promise<boolean> {
+    await this.lastWork;
+    return this.lastWork !== undefined;
   }
 
   /** What a refresh brought; the rest stays as this request has it. */

@@ -87,6 +87,18 @@ describe.each(WAYS)('Hooks: %s store on %s', (store, host) => {
     expect((await app.orders(cookie)).status).toBe(200);
   });
 
+  it.each<[string, (context: ValidationContext) => void | Promise<void>]>([
+    ['is waited for', ({ session }) => session.end('not wanted')],
+    ['is not waited for', ({ session }) => void session.end('not wanted')],
+  ])('end() that %s makes the request anonymous, too', async (_, hook) => {
+    validate = hook;
+    const answer = await app.orders(cookie);
+    expect([answer.status, answer.cookies]).toEqual([401, [expect.stringContaining('Max-Age=0')]]);
+    expect(app.events.find(({ name }) => name === 'session.ended')?.detail).toMatchObject({ reason: 'logout', detail: 'not wanted' });
+    expect(await (await app.script(cookie, '/')).json()).toEqual({ user: null });
+    while (app.provider.calls('revocation').length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
   it('reject() cancels what was to be renewed (R32)', async () => {
     validate = ({ renew, reject }) => {
       reject('not wanted');
