@@ -117,6 +117,17 @@ describe.each(WAYS)('A provider that is slow or away: %s store on %s', (store, h
     app.clock.advance(1);
     expect([(await app.orders(cookie)).status, app.refreshes]).toEqual([200, 2]);
   });
+
+  it('R23, R24: but five minutes at most, and no caller is told to wait longer', async () => {
+    app.clock.advance(301);
+    app.provider.at('token').tooManyRequests(86_400);
+    expect((await app.orders(cookie)).retryAfter).toBe('300');
+    app.provider.at('token').lift();
+    app.clock.advance(299);
+    expect([(await app.orders(cookie)).status, app.refreshes]).toEqual([503, 1]);
+    app.clock.advance(1);
+    expect([(await app.orders(cookie)).status, app.refreshes]).toEqual([200, 2]);
+  });
 });
 
 it.each(WAYS)('R25, R18: two time-outs are one failure, and another process takes over: %s store on %s', async (store, host) => {

@@ -10,6 +10,9 @@ const NOT_SENT: readonly unknown[] = [
 /** Of openid-client: no answer in time, and an answer that was cut short. */
 const NO_ANSWER: readonly unknown[] = ['OAUTH_TIMEOUT', 'OAUTH_PARSE_ERROR'];
 
+/** Seconds: the longest `Retry-After` that is heeded. A wrong one must not lock anybody out for a day. */
+const LONGEST_HEEDED = 300;
+
 /** What a failed call of the token endpoint means for a session. */
 export function failureOf(error: unknown): RefreshFailure {
   if (error instanceof ResponseBodyError) {
@@ -35,5 +38,5 @@ function ofConnection(error: unknown): RefreshFailure {
 /** Seconds; RFC 9110 §10.2.3, the form that is a number. */
 function retryAfterOf(response: Response): number | undefined {
   const seconds = response.headers.get('retry-after') ?? '';
-  return /^\d{1,6}$/.test(seconds) ? Number(seconds) : undefined;
+  return /^\d{1,6}$/.test(seconds) ? Math.min(Number(seconds), LONGEST_HEEDED) : undefined;
 }

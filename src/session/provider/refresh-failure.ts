@@ -8,7 +8,7 @@ import { plainError } from './plain-error.js';
 export type RefreshFailureKind = 'ended' | 'lost' | 'misconfigured' | 'unavailable';
 
 export interface RefreshFailureDetails {
-  /** Seconds, as the provider asks. */
+  /** Seconds, as the provider asks; 300 at most. */
   readonly retryAfter?: number | undefined;
   /** The call was sent, and may have been heard. */
   readonly ambiguous?: boolean;
