@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { plainError } from './plain-error.js';
 
 /**
@@ -14,7 +15,7 @@ export interface RefreshFailureDetails {
   readonly ambiguous?: boolean;
 }
 
-export class RefreshFailure extends Error {
+export class RefreshFailure extends HttpException {
   override readonly cause: Error;
   readonly retryAfter: number | undefined;
   readonly ambiguous: boolean;
@@ -24,7 +25,7 @@ export class RefreshFailure extends Error {
     cause: unknown,
     { retryAfter, ambiguous = false }: RefreshFailureDetails = {},
   ) {
-    super(`The tokens could not be refreshed: ${kind}.`);
+    super(`The tokens could not be refreshed: ${kind}.`, 503);
     this.cause = plainError(cause);
     this.name = 'RefreshFailure';
     this.retryAfter = retryAfter;

@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import type { EndReason, SessionEvent } from '../session-events.js';
 import { sessionIdHash } from './session-ids.js';
 import type { SessionContent, SessionData, UserClaims } from './session-state.js';
@@ -11,9 +12,9 @@ export interface OpenSession extends SessionContent {
 }
 
 /** There is no such session any more. */
-export class SessionEndedError extends Error {
+export class SessionEndedError extends HttpException {
   constructor(readonly reason: EndReason) {
-    super('The session has ended.');
+    super('The session has ended.', 401);
     this.name = 'SessionEndedError';
   }
 }

@@ -1,7 +1,9 @@
+import { HttpException } from '@nestjs/common';
+
 /** Sessions cannot be looked up at the moment. Whoever has one keeps it. */
-export class SessionStoreUnavailableError extends Error {
+export class SessionStoreUnavailableError extends HttpException {
   constructor(cause: unknown) {
-    super('Sessions cannot be looked up.', { cause });
+    super('Sessions cannot be looked up.', 503, { cause });
     this.name = 'SessionStoreUnavailableError';
   }
 }
