@@ -83,6 +83,7 @@ export class HookRunner implements OnModuleInit {
       regenerate: () => Promise.reject(new TypeError('Only a request gives its session another id.')),
       end: (open, detail) => this.endings.signOut(open, detail),
       wasReplaced: (open) => this.records.wasReplaced(open.id),
+      upToDate: (open) => open,
       now: () => session.state.tokens.receivedAt,
     });
   }

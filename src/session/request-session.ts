@@ -20,6 +20,8 @@ export interface SessionActions {
   end(session: OpenSession, detail?: string): Promise<void>;
   /** The browser has another cookie by now. */
   wasReplaced(session: OpenSession): Promise<boolean>;
+  /** With what other requests have changed meanwhile, where nothing else would know. */
+  upToDate(session: OpenSession): OpenSession;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -40,6 +42,11 @@ export class RequestSession implements WebSession {
 
   get current(): OpenSession {
     return this.open;
+  }
+
+  /** What a cookie that is sent now must hold. */
+  get toSend(): OpenSession {
+    return this.actions.upToDate(this.open);
   }
 
   get id(): string {

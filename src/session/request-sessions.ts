@@ -5,6 +5,7 @@ import { RequestSession, type SessionActions } from './request-session.js';
 import { SessionChanges } from './session-changes.js';
 import { SessionEndings } from './session-endings.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from './session.options.js';
+import { ChangesUnderWay } from './state/changes-under-way.js';
 import type { OpenSession } from './state/open-session.js';
 
 /** Makes the sessions of requests, and does what they can do. */
@@ -16,23 +17,26 @@ export class RequestSessions {
     fresh: FreshTokens,
     endings: SessionEndings,
     private readonly changes: SessionChanges,
+    private readonly underWay: ChangesUnderWay,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
   ) {
     this.actions = {
       fresh: (session, carrier, { force = false, signal, ...wanted }) =>
-        fresh.of(session, { wanted, force, signal, canKeep: this.canKeepTokens(carrier) }),
+        fresh.of(underWay.appliedTo(session), { wanted, force, signal, canKeep: this.canKeepTokens(carrier) }),
       value: (session, name) => changes.value(session, name),
       keepsInCookie: changes.needCookie,
       keep: (session, name, value) => changes.keep(session, name, value),
       replaceUser: (session, claims) => changes.replaceUser(session, claims),
-      regenerate: (session) => changes.regenerate(session),
+      regenerate: (session) => changes.regenerate(underWay.appliedTo(session)),
       end: (session, detail) => endings.signOut(session, detail),
       wasReplaced: (session) => endings.wasReplaced(session),
+      upToDate: (session) => underWay.appliedTo(session),
       now: () => fresh.now,
     };
   }
 
   of(session: OpenSession, carrier: Carrier): RequestSession {
+    if (this.changes.needCookie) this.underWay.watch(session, carrier);
     return new RequestSession(session, this.options, carrier, this.actions);
   }
 

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SessionCookie } from './cookie/session-cookie.js';
 import { SessionRegeneration } from './session-regeneration.js';
+import { ChangesUnderWay } from './state/changes-under-way.js';
 import type { OpenSession } from './state/open-session.js';
-import { SessionRecords } from './state/session-records.js';
+import { SessionRecords, USER } from './state/session-records.js';
 import { SessionTooLargeError } from './state/session-too-large.error.js';
 import type { UserClaims } from './state/session-state.js';
 
@@ -13,6 +14,7 @@ export class SessionChanges {
     private readonly records: SessionRecords,
     private readonly regeneration: SessionRegeneration,
     private readonly cookie: SessionCookie,
+    private readonly underWay: ChangesUnderWay,
   ) {}
 
   /** Whether the next answer must bring what was kept to the browser. */
@@ -26,12 +28,12 @@ export class SessionChanges {
 
   /** @throws SessionTooLargeError: there is no database, and the cookie is full; SessionEndedError, StorageUnavailableError */
   async keep(session: OpenSession, name: string, value: unknown): Promise<OpenSession> {
-    return this.held(await this.records.keep(session, name, value));
+    return this.held(await this.records.keep(session, name, value), name);
   }
 
   /** @throws as `keep` */
   async replaceUser(session: OpenSession, claims: UserClaims): Promise<OpenSession> {
-    return this.held(await this.records.replaceUser(session, claims));
+    return this.held(await this.records.replaceUser(session, claims), USER);
   }
 
   /** @throws SessionEndedError, RefreshFailure, StorageUnavailableError */
@@ -39,8 +41,10 @@ export class SessionChanges {
     return this.regeneration.regenerate(session);
   }
 
-  private held(session: OpenSession): OpenSession {
-    if (this.needCookie && !this.cookie.holds(session)) throw new SessionTooLargeError();
+  private held(session: OpenSession, name: string): OpenSession {
+    if (!this.needCookie) return session;
+    if (!this.cookie.holds(this.underWay.appliedTo(session, name))) throw new SessionTooLargeError();
+    this.underWay.kept(session, name);
     return session;
   }
 }

@@ -36,6 +36,7 @@ import { SignInAttempts } from './sign-in/sign-in-attempts.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { LogoutTokens } from './sign-out/logout-tokens.js';
 import { SignOut } from './sign-out/sign-out.js';
+import { ChangesUnderWay } from './state/changes-under-way.js';
 import { SessionCodec } from './state/session-codec.js';
 import { SessionRecords } from './state/session-records.js';
 import { EndedSessions } from './state/ended-sessions.js';
@@ -76,7 +77,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       inject: [MODULE_OPTIONS_TOKEN, PATH, { token: WebSessionStore, optional: true }],
     },
     { provide: SESSION_CLOCK, useFactory: (clock?: Clock) => clock ?? new SystemClock(), inject: [{ token: Clock, optional: true }] },
-    ...[SessionEvents, SessionCodec, SessionRecords, EndedSessions, SetCookies, SessionCookie], // what there is
+    ...[SessionEvents, SessionCodec, SessionRecords, EndedSessions, ChangesUnderWay, SetCookies, SessionCookie], // what there is
     ...[
       OidcClient,
       AppTokens,

@@ -101,7 +101,7 @@ export class Sessions {
     addLateCookies(pair.response, () => {
       const { session, rejected } = outcome;
       if (rejected || session?.cookie === 'clear') return this.cookie.clear(received.pieces);
-      return session?.cookie === 'set' ? this.cookie.renew(session.current, received.pieces) : [];
+      return session?.cookie === 'set' ? this.cookie.renew(session.toSend, received.pieces) : [];
     });
     const carrier = carrierOf(pair);
     const session = await this.validate(received.value, carrier, use);

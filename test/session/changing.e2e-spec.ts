@@ -17,7 +17,7 @@ const letGo = (): void => release.splice(0).forEach((go) => go());
 class BasketController {
   @Get('basket')
   basket(@CurrentSession() session: WebSession): object {
-    return { a: session.get('a') ?? null, b: session.get('b') ?? null, user: session.user, id: session.id };
+    return { a: session.get('a') ?? null, b: session.get('b') ?? null, c: session.get('c') ?? null, user: session.user, id: session.id };
   }
 
   /** `slow`: with what it knows of the session from before it was told to go on. */
@@ -290,6 +290,63 @@ describe('Without a database', () => {
     await app.script(current, '/session/logout', { method: 'POST' });
     expect((await app.orders(current)).status).toBe(401);
     await app.close();
+  });
+
+  describe('a slow answer', () => {
+    let app: WebApp;
+    let cookie: string;
+    beforeEach(async () => {
+      app = await WebApp.start({ database: false, controllers: [BasketController] });
+      cookie = app.cookieOf(await app.signedIn());
+      app.provider.forgetCalls();
+    });
+    afterEach(() => app.close());
+    const put = (body: object): Promise<Response> =>
+      app.script(cookie, '/basket', { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+    const after = (answer: Response, before: string): string => cookieAfter({ cookies: answer.headers.getSetCookie() }, before);
+    const begun = async (): Promise<void> => {
+      while (release.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+
+    it('R20: brings the tokens of a refresh that others have done since, however long ago', async () => {
+      const slow = put({ name: 'a', value: 1, slow: true });
+      await begun();
+      app.clock.advance(280);
+      const refreshed = await app.orders(cookie);
+      app.clock.advance(31);
+      letGo();
+      const late = after(await slow, cookieAfter(refreshed, cookie));
+      const next = await app.orders(late);
+      expect([next.status, next.body.token, app.refreshes]).toEqual([200, refreshed.body.token, 1]);
+      app.clock.advance(300);
+      expect([(await app.orders(late)).status, app.refreshes]).toEqual([200, 2]);
+      expect(await (await app.script(late, '/basket')).json()).toMatchObject({ a: 1 });
+    });
+
+    it('R20: so does one that asks for a token, or another id, itself', async () => {
+      const slow = [app.script(cookie, '/slow-token'), put({ name: 'a', value: 1, slow: true })];
+      while (release.length < 2) await begun().then(() => new Promise((resolve) => setTimeout(resolve, 5)));
+      app.clock.advance(280);
+      await app.orders(cookie);
+      app.clock.advance(31);
+      letGo();
+      const answers = await Promise.all(slow);
+      expect([answers.map(({ status }) => status), app.refreshes]).toEqual([[200, 201], 2]);
+      for (const answer of answers) expect((await app.orders(after(answer, cookie))).status).toBe(200);
+    });
+
+    it('R20: keeps what others have kept or taken away under other names', async () => {
+      cookie = after(await put({ name: 'c', value: 3 }), cookie);
+      const slow = put({ name: 'a', value: 1, slow: true });
+      await begun();
+      const before = cookie;
+      cookie = after(await put({ name: 'b', value: 2 }), before);
+      await put({ name: 'c' });
+      cookie = before;
+      letGo();
+      const late = after(await slow, cookie);
+      expect(await (await app.script(late, '/basket')).json()).toMatchObject({ a: 1, b: 2, c: null });
+    });
   });
 
   it('R6: a value that does not fit into the cookie is refused, and those before it stay', async () => {

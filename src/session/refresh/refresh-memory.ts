@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.js';
 import type { RefreshFailure } from '../provider/refresh-failure.js';
 import { SESSION_CLOCK } from '../session-clock.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
+import { ChangesUnderWay } from '../state/changes-under-way.js';
 import type { OpenSession } from '../state/open-session.js';
 import { keyOf as wantedKey, type WantedToken } from '../state/session-state.js';
 import { TokenFreshness } from './token-freshness.js';
@@ -26,6 +27,7 @@ export class RefreshMemory {
 
   constructor(
     private readonly freshness: TokenFreshness,
+    private readonly underWay: ChangesUnderWay,
     @Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions,
     @Inject(SESSION_CLOCK) private readonly clock: Clock,
   ) {}
@@ -45,6 +47,7 @@ export class RefreshMemory {
   succeeded(before: OpenSession, session: OpenSession, wanted: WantedToken): void {
     this.failures.delete(failureKey(session, wanted));
     if (session.generation <= before.generation) return;
+    this.underWay.refreshed(session);
     for (const [old, { until }] of this.successors) {
       if (until > this.now && this.successors.size < MOST_REMEMBERED) break;
       this.successors.delete(old);

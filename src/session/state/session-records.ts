@@ -16,7 +16,7 @@ export type Standing =
   | { readonly session?: undefined; readonly reason: 'ended' | 'replaced' | 'replayed' | 'unknown' };
 
 /** Name of the value that holds other claims of the person than the sign-in brought. */
-const USER = '';
+export const USER = '';
 
 /** Sessions as they are kept: in rows, in cookies with a ledger of rows, or in cookies alone. */
 @Injectable()
