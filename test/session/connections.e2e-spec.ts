@@ -1,13 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Post, Res } from '@nestjs/common';
 import { nodePairOf } from '../../src/session/http/node-pair.js';
 import { Authenticated } from '../../src/session/http/authenticated.decorator.js';
 import { CurrentSession } from '../../src/session/http/current-session.decorator.js';
 import { Sessions } from '../../src/session/sessions.js';
 import type { WebSession } from '../../src/session/web-session.js';
-import { WAYS, WebApp } from './support/web-app.js';
+import { cookieAfter, WAYS, WebApp } from './support/web-app.js';
 
 @Controller()
 class FeedController {
@@ -20,6 +20,12 @@ class FeedController {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(`data: ${session.user.sub}\n\n`);
     session.ended.addEventListener('abort', () => response.write('data: bye\n\n'));
+  }
+
+  @Post('promote')
+  @Authenticated()
+  promote(@CurrentSession() session: WebSession): Promise<void> {
+    return session.regenerate();
   }
 }
 
@@ -133,6 +139,45 @@ it('R30: when the session ends elsewhere, sockets and streams are closed, with t
       expect([sessions[0]?.ended.aborted, sessions[1]?.ended.aborted, stays.destroyed]).toEqual([true, false, false]);
       await expect(sessions[0]?.accessToken({ force: true })).rejects.toThrow();
       stays.destroy();
+      if (other !== app) await other.close();
+      await app.close();
+    }),
+  );
+});
+
+it('R21, R30: when the session gets another id, wherever, sockets and streams go on with it, and end with it', async () => {
+  await Promise.all(
+    [...WAYS.map(([store, host]) => ({ store, host })), { database: false } as const].map(async (way) => {
+      const app = await WebApp.start({ ...way, ...options });
+      const other = 'database' in way ? app : await WebApp.start({ ...way, ...options, beside: app });
+      const sessions = serveSockets(app);
+      let cookie = app.cookieOf(await app.signedIn());
+      const { socket } = await upgrade(app, cookie);
+      const feed = received(await app.script(cookie, '/feed', { headers: { 'sec-fetch-site': 'same-origin' } }));
+      // Twice: nobody looks in between.
+      for (let n = 0; n < 2; n++) {
+        const promoted = await other.script(cookie, '/promote', { method: 'POST' });
+        expect(promoted.status).toBe(201);
+        cookie = cookieAfter({ cookies: promoted.headers.getSetCookie() }, cookie);
+      }
+      // Looked at after the others, and at an end.
+      const leaving = app.cookieOf(await app.signedIn());
+      const { socket: left } = await upgrade(app, leaving);
+      await other.script(leaving, '/session/logout', { method: 'POST' });
+      if (other !== app) {
+        app.clock.advance(301);
+        expect(app.provider.accessToken((await sessions[0]?.accessToken()) ?? '')).toMatchObject({ sub: 'ada' });
+      }
+      await closed(left);
+      expect([sessions[0]?.ended.aborted, sessions[1]?.ended.aborted, socket.destroyed]).toEqual([false, true, false]);
+      app.clock.advance(301);
+      const answer = await other.orders(cookie);
+      cookie = cookieAfter(answer, cookie);
+      expect([answer.status, sessions[0]?.id]).toEqual([200, answer.body.id]);
+      expect(await sessions[0]?.accessToken()).toBe(answer.body.token);
+      await other.script(cookie, '/session/logout', { method: 'POST' });
+      await closed(socket);
+      expect(await feed).toBe('data: ada\n\ndata: bye\n\n');
       if (other !== app) await other.close();
       await app.close();
     }),
