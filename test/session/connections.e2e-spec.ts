@@ -2,9 +2,14 @@ import type { IncomingMessage, Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Controller, Get, Post, Res } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { WebSocket } from 'ws';
 import { nodePairOf } from '../../src/session/http/node-pair.js';
 import { Authenticated } from '../../src/session/http/authenticated.decorator.js';
 import { CurrentSession } from '../../src/session/http/current-session.decorator.js';
+import { SessionGuard } from '../../src/session/http/session.guard.js';
 import { Sessions } from '../../src/session/sessions.js';
 import type { WebSession } from '../../src/session/web-session.js';
 import { cookieAfter, WAYS, WebApp } from './support/web-app.js';
@@ -26,6 +31,21 @@ class FeedController {
   @Authenticated()
   promote(@CurrentSession() session: WebSession): Promise<void> {
     return session.regenerate();
+  }
+}
+
+@WebSocketGateway({ path: '/chat' })
+class ChatGateway {
+  @SubscribeMessage('say')
+  say(): object {
+    return { event: 'said' };
+  }
+
+  /** A mistake: a message has no session. */
+  @SubscribeMessage('whisper')
+  @Authenticated()
+  whisper(): object {
+    return { event: 'whispered' };
   }
 }
 
@@ -200,3 +220,27 @@ it('R29 without a database: a socket uses its token to the end, and does not ref
   socket.destroy();
   await app.close();
 });
+
+it.each(['fastify', 'express'] as const)(
+  'a guard of all routes lets the messages of a gateway pass, and refuses those of a handler that asks for a session (%s)',
+  async (host) => {
+    const providers = [ChatGateway, { provide: APP_GUARD, useExisting: SessionGuard }];
+    const app = await WebApp.start({ host, database: false, providers, prepare: (it) => it.useWebSocketAdapter(new WsAdapter(it)) });
+    const log: string[] = [];
+    const keep = (...parts: unknown[]): void => void log.push(parts.map(String).join(' '));
+    app.app.useLogger({ log: keep, error: keep, warn: keep, fatal: keep });
+    const socket = new WebSocket(`${app.address.replace('http', 'ws')}/chat`);
+    await new Promise((resolve) => socket.once('open', resolve));
+    const say = async (event: string): Promise<unknown> => {
+      const answer = new Promise<Buffer>((resolve) => socket.once('message', resolve));
+      socket.send(JSON.stringify({ event }));
+      return JSON.parse((await answer).toString());
+    };
+    expect(await say('say')).toEqual({ event: 'said' });
+    expect(await say('whisper')).toMatchObject({ event: 'exception' });
+    expect(log.join()).toContain('ChatGateway.whisper: only HTTP requests have sessions.');
+    expect((await app.get('/static', { 'x-csrf': '1' })).status).toBe(401);
+    socket.terminate();
+    await app.close();
+  },
+);

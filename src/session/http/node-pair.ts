@@ -10,7 +10,12 @@ export interface NodePair {
 /** Fastify wraps Node's objects, Express extends them. */
 const raw = <T>(wrapper: { readonly raw?: T } & object): T => wrapper.raw ?? (wrapper as T);
 
+/** @throws Error: it is no HTTP request, and has no session; for the developer */
 export function nodePair(context: ExecutionContext): NodePair {
+  if (context.getType() !== 'http') {
+    const place = `${context.getClass().name}.${context.getHandler().name}`;
+    throw new Error(`${place}: only HTTP requests have sessions. For a socket, ask once, with its handshake: Sessions.fromUpgrade(request).`);
+  }
   const http = context.switchToHttp();
   return nodePairOf(http.getRequest<object>(), http.getResponse<object>());
 }

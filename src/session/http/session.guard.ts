@@ -14,6 +14,9 @@ import { isSkipped } from './skipped-paths.js';
 const FORGED =
   "The request may come from another site. The app's own scripts send the header X-CSRF: 1; a route for forms says { csrf: 'origin' }.";
 
+/** Contexts of Nest in which there is no request. */
+const MESSAGES: readonly string[] = ['ws', 'rpc'];
+
 /** Lets people in who are signed in, and nobody who was sent by another site. */
 @Injectable()
 export class SessionGuard implements CanActivate {
@@ -27,6 +30,8 @@ export class SessionGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const route = [context.getHandler(), context.getClass()];
     const options = this.reflector.getAllAndOverride<AuthenticatedOptions | false | undefined>(AUTHENTICATED, route);
+    // The messages of sockets and queues come without a cookie. Whoever guards all routes leaves them alone; what is marked is refused by the next line.
+    if (!options && MESSAGES.includes(context.getType())) return true;
     const pair = nodePair(context);
     // A guard of all routes leaves these alone; a route that says itself that it is guarded has nobody who is signed in.
     if (options === false || (!options && isSkipped(pair.request.url, this.options.skip))) return true;
