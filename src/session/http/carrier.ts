@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { NodePair } from './node-pair.js';
 
@@ -26,7 +26,7 @@ export interface Carrier {
 
 export function carrierOf({ request, response }: NodePair): Carrier {
   const controller = new AbortController();
-  response.once('close', () => {
+  whenClosed(response, () => {
     if (!response.writableFinished) controller.abort(new BrowserGoneError());
   });
   return {
@@ -34,7 +34,7 @@ export function carrierOf({ request, response }: NodePair): Carrier {
     gone: controller.signal,
     canSetCookies: () => !response.headersSent,
     isOpen: () => response.headersSent && !response.writableEnded,
-    onClose: (listener) => void response.once('close', listener),
+    onClose: (listener) => whenClosed(response, listener),
     close: () => request.socket.destroySoon(),
   };
 }
@@ -43,13 +43,19 @@ export function carrierOf({ request, response }: NodePair): Carrier {
 export function carrierOfUpgrade(request: IncomingMessage): Carrier {
   const socket: Socket = request.socket;
   const controller = new AbortController();
-  socket.once('close', () => controller.abort(new BrowserGoneError()));
+  whenClosed(socket, () => controller.abort(new BrowserGoneError()));
   return {
     request,
     gone: controller.signal,
     canSetCookies: () => false,
     isOpen: () => !socket.destroyed,
-    onClose: (listener) => void socket.once('close', listener),
+    onClose: (listener) => whenClosed(socket, listener),
     close: () => socket.destroySoon(),
   };
+}
+
+/** It may have been, while somebody was asked about the session. */
+function whenClosed(stream: ServerResponse | Socket, listener: () => void): void {
+  if (stream.closed) listener();
+  else stream.once('close', listener);
 }

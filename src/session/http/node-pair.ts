@@ -14,7 +14,9 @@ const raw = <T>(wrapper: { readonly raw?: T } & object): T => wrapper.raw ?? (wr
 export function nodePair(context: ExecutionContext): NodePair {
   if (context.getType() !== 'http') {
     const place = `${context.getClass().name}.${context.getHandler().name}`;
-    throw new Error(`${place}: only HTTP requests have sessions. For a socket, ask once, with its handshake: Sessions.fromUpgrade(request).`);
+    throw new Error(
+      `${place}: only HTTP requests have sessions. For a socket, ask once, with its handshake: Sessions.fromUpgrade(request).`,
+    );
   }
   const http = context.switchToHttp();
   return nodePairOf(http.getRequest<object>(), http.getResponse<object>());
