@@ -30,7 +30,10 @@ export interface WebSession {
   /** One of the configured APIs. @throws TypeError: there is none of that name */
   api(name: string): SessionApi;
 
-  /** Gives the session another id, as is due when the person may do more than before (OWASP ASVS 7.2.4). The old one is dead. @throws as `set` */
+  /**
+   * Gives the session another id, as is due when the person may do more than before (OWASP ASVS 7.2.4). The old one is dead; sockets and streams that are
+   * open go on with the session. @throws as `set`
+   */
   regenerate(): Promise<void>;
   /** Ends it here and now; the answer to this request takes the cookie away. @param detail for the event */
   end(detail?: string): Promise<void>;

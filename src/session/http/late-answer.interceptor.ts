@@ -2,7 +2,7 @@ import { Injectable, type CallHandler, type ExecutionContext, type NestIntercept
 import { catchError, concatMap, type Observable } from 'rxjs';
 import { Sessions } from '../sessions.js';
 import { SessionRecords } from '../state/session-records.js';
-import { nodePair } from './node-pair.js';
+import { nodePair, type NodePair } from './node-pair.js';
 
 /**
  * Before an answer brings a cookie: whether the session has gone on, or ended, in another process while the handler was at work. A handler that answers by
@@ -17,22 +17,22 @@ export class LateAnswerInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
-    const { request } = nodePair(context);
+    const pair = nodePair(context);
     return next.handle().pipe(
       concatMap(async (value: unknown, index) => {
-        if (index === 0) await this.look(request); // of a stream, the first one comes with the head
+        if (index === 0) await this.look(pair); // of a stream, the first one comes with the head
         return value;
       }),
       catchError(async (error: unknown) => {
-        await this.look(request);
+        await this.look(pair);
         throw error;
       }),
     );
   }
 
-  private async look(request: object): Promise<void> {
+  private async look({ request, response }: NodePair): Promise<void> {
     const session = await this.sessions.known(request);
-    if (session?.cookie !== 'set') return;
+    if (session?.cookie !== 'set' || response.headersSent) return;
     try {
       const newest = await this.records.upToDate(session.current);
       if (newest) session.replace(newest);
