@@ -81,7 +81,6 @@ export class HookRunner implements OnModuleInit {
       keep: (open, name, value) => this.records.keep(open, name, value),
       replaceUser: (open, claims) => this.records.replaceUser(open, claims),
       regenerate: () => Promise.reject(new TypeError('Only a request gives its session another id.')),
-      successor: () => Promise.resolve(undefined),
       end: (open, detail) => this.endings.signOut(open, detail),
       wasReplaced: (open) => this.records.wasReplaced(open.id),
       upToDate: (open) => open,

@@ -17,8 +17,6 @@ export interface SessionActions {
   keep(session: OpenSession, name: string, value: unknown): Promise<OpenSession>;
   replaceUser(session: OpenSession, claims: UserClaims): Promise<OpenSession>;
   regenerate(session: OpenSession): Promise<OpenSession>;
-  /** The session under the id that it has been given since. */
-  successor(session: OpenSession): Promise<OpenSession | undefined>;
   end(session: OpenSession, detail?: string): Promise<void>;
   /** The browser has another cookie by now. */
   wasReplaced(session: OpenSession): Promise<boolean>;
@@ -83,7 +81,7 @@ export class RequestSession implements WebSession {
   }
 
   async accessToken(options: AccessTokenOptions = {}): Promise<string> {
-    this.replace(await this.whileLive(() => this.actions.fresh(this.open, this.carrier, options)));
+    this.replace(await this.whileLive(this.actions.fresh(this.open, this.carrier, options)));
     const token = tokenOf(this.open.state.tokens, options);
     if (!token) throw new Error('A refresh brought no token of the kind that was asked for.');
     return token.accessToken;
@@ -101,12 +99,12 @@ export class RequestSession implements WebSession {
 
   async regenerate(): Promise<void> {
     this.mustReachBrowser(true);
-    this.open = await this.whileLive(() => this.actions.regenerate(this.open));
+    this.open = await this.whileLive(this.actions.regenerate(this.open));
     this.renew();
   }
 
   end(detail?: string): Promise<void> {
-    this.lastWork = this.whileLive(() => this.actions.end(this.open, detail)).then(() => {
+    this.lastWork = this.whileLive(this.actions.end(this.open, detail)).then(() => {
       this.cookie = 'clear';
       this.hasEnded();
     });
@@ -137,34 +135,22 @@ export class RequestSession implements WebSession {
     if (this.cookie !== 'clear') this.cookie = 'set';
   }
 
-  /**
-   * Whether it goes on under another id. What is open for longer stays with it; an answer that has not begun must not bring the new id to somebody who
-   * came with the old one. @throws StorageUnavailableError
-   */
-  async goesOn(): Promise<boolean> {
-    const successor = await this.actions.successor(this.open);
-    if (successor && !this.carrier.canSetCookies()) this.open = successor;
-    return successor !== undefined;
-  }
-
   hasEnded(): void {
     this.ending.abort();
   }
 
   private async keepBy(keep: () => Promise<OpenSession>): Promise<void> {
     this.mustReachBrowser(this.actions.keepsInCookie);
-    this.open = await this.whileLive(keep);
+    this.open = await this.whileLive(keep());
     if (this.actions.keepsInCookie) this.renew();
   }
 
   /** Errors as the answer's filter knows them. Once the session has ended, its cookie is of no use. */
-  private async whileLive<T>(work: () => Promise<T>): Promise<T> {
+  private async whileLive<T>(work: Promise<T>): Promise<T> {
     try {
-      return await reachingStore(work());
+      return await reachingStore(work);
     } catch (error) {
-      if (!(error instanceof SessionEndedError)) throw error;
-      if (!this.carrier.canSetCookies() && (await reachingStore(this.goesOn()))) return await reachingStore(work());
-      this.cookie = (await reachingStore(this.actions.wasReplaced(this.open))) ? 'keep' : 'clear';
+      if (error instanceof SessionEndedError) this.cookie = (await reachingStore(this.actions.wasReplaced(this.open))) ? 'keep' : 'clear';
       throw error;
     }
   }

@@ -28,7 +28,6 @@ export class RequestSessions {
       keep: (session, name, value) => changes.keep(session, name, value),
       replaceUser: (session, claims) => changes.replaceUser(session, claims),
       regenerate: (session) => changes.regenerate(underWay.appliedTo(session)),
-      successor: (session) => changes.successor(session),
       end: (session, detail) => endings.signOut(session, detail),
       wasReplaced: (session) => endings.wasReplaced(session),
       upToDate: (session) => underWay.appliedTo(session),

@@ -41,11 +41,6 @@ export class SessionChanges {
     return this.regeneration.regenerate(session);
   }
 
-  /** @throws StorageUnavailableError */
-  successor(session: OpenSession): Promise<OpenSession | undefined> {
-    return this.regeneration.successor(session);
-  }
-
   private held(session: OpenSession, name: string): OpenSession {
     if (!this.needCookie) return session;
     if (!this.cookie.holds(this.underWay.appliedTo(session, name))) throw new SessionTooLargeError();

@@ -1,16 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Lease, SessionLeases } from './refresh/session-leases.js';
 import { SessionEvents } from './session-events.js';
-import { ChangesUnderWay } from './state/changes-under-way.js';
 import { eventOf, SessionEndedError, type OpenSession } from './state/open-session.js';
 import { SessionCodec } from './state/session-codec.js';
-import { sessionIdHash } from './state/session-ids.js';
+import { newSessionId, sessionIdHash } from './state/session-ids.js';
 import { SessionRecords } from './state/session-records.js';
 
 /** How often the application may write to the session meanwhile. */
 const MOST_TRIES = 5;
-/** How often another id may be given before somebody who holds the session open looks again. */
-const MOST_MISSED = 3;
 
 /** Gives sessions another id: what somebody knew of the old one is worth nothing then. */
 @Injectable()
@@ -20,38 +17,24 @@ export class SessionRegeneration {
     private readonly codec: SessionCodec,
     private readonly records: SessionRecords,
     private readonly events: SessionEvents,
-    private readonly underWay: ChangesUnderWay,
   ) {}
 
   /** The same session under its new id. @throws SessionEndedError, RefreshFailure: others are busy with it; StorageUnavailableError */
   async regenerate(session: OpenSession): Promise<OpenSession> {
     const renamed = await this.records.replacing(session.id, () => this.renamed(session));
-    this.underWay.renamed(session, renamed);
     this.events.emit('session.regenerated', { ...eventOf(renamed), before: eventOf(session).session });
     return renamed;
   }
 
-  /** The session under the id that it has by now, for whoever holds it open. Undefined: it has ended. @throws StorageUnavailableError */
-  async successor(session: OpenSession): Promise<OpenSession | undefined> {
-    if (!this.records.store) return this.underWay.successor(session);
-    const ids: string[] = [];
-    for (let last: readonly string[] = [session.id], n = 0; n < MOST_MISSED; n++) {
-      last = last.flatMap((id) => this.codec.idsAfter(id));
-      ids.push(...last);
-    }
-    return this.records.newestOf(ids);
-  }
-
   private async renamed(session: OpenSession): Promise<OpenSession> {
-    const [id] = this.codec.idsAfter(session.id);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       // A refresh that is under way would not find it under its new id.
       const lease = await this.leases.take(session, () => false);
-      if (!(lease instanceof Lease)) return this.under(id, session);
+      if (!(lease instanceof Lease)) return this.under(newSessionId(), session);
       const newest = await this.leases.newest(session.id);
-      const renamed = this.under(id, newest);
-      const sealed = this.codec.seal(id, renamed.state);
-      if (await lease.rename({ id: sessionIdHash(id), sealed, data: renamed.data, dataBefore: newest.data })) return renamed;
+      const renamed = this.under(newSessionId(), newest);
+      const sealed = this.codec.seal(renamed.id, renamed.state);
+      if (await lease.rename({ id: sessionIdHash(renamed.id), sealed, data: renamed.data, dataBefore: newest.data })) return renamed;
       await lease.release();
     }
     throw new SessionEndedError('expired');

@@ -47,12 +47,8 @@ export class SessionWatch implements BeforeApplicationShutdown {
     for (let at = 0; at < watched.length; at += BATCH) {
       const batch = watched.slice(at, at + BATCH);
       const live = await this.liveOf(batch);
-      for (const one of batch) if (!live(one.session) && !(await this.goesOn(one))) this.end(one);
+      for (const one of batch) if (!live(one.session)) this.end(one);
     }
-  }
-
-  private goesOn({ session }: Watched): Promise<boolean> {
-    return session.goesOn().catch(() => true); // nobody knows; the next look may
   }
 
   private end({ session, carrier }: Watched): void {

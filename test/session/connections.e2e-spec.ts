@@ -165,40 +165,22 @@ it('R30: when the session ends elsewhere, sockets and streams are closed, with t
   );
 });
 
-it('R21, R30: when the session gets another id, wherever, sockets and streams go on with it, and end with it', async () => {
+// Whoever reads along by an id that was found out is to be rid of when it is replaced.
+it('R21, R30: when the session gets another id, wherever, what is open by the old one is closed, and the session goes on', async () => {
   await Promise.all(
-    [...WAYS.map(([store, host]) => ({ store, host })), { database: false } as const].map(async (way) => {
-      const app = await WebApp.start({ ...way, ...options });
-      const other = 'database' in way ? app : await WebApp.start({ ...way, ...options, beside: app });
+    WAYS.map(async ([store, host]) => {
+      const app = await WebApp.start({ store, host, ...options });
+      const other = await WebApp.start({ store, host, ...options, beside: app });
       const sessions = serveSockets(app);
-      let cookie = app.cookieOf(await app.signedIn());
+      const cookie = app.cookieOf(await app.signedIn());
       const { socket } = await upgrade(app, cookie);
       const feed = received(await app.script(cookie, '/feed', { headers: { 'sec-fetch-site': 'same-origin' } }));
-      // Twice: nobody looks in between.
-      for (let n = 0; n < 2; n++) {
-        const promoted = await other.script(cookie, '/promote', { method: 'POST' });
-        expect(promoted.status).toBe(201);
-        cookie = cookieAfter({ cookies: promoted.headers.getSetCookie() }, cookie);
-      }
-      // Looked at after the others, and at an end.
-      const leaving = app.cookieOf(await app.signedIn());
-      const { socket: left } = await upgrade(app, leaving);
-      await other.script(leaving, '/session/logout', { method: 'POST' });
-      if (other !== app) {
-        app.clock.advance(301);
-        expect(app.provider.accessToken((await sessions[0]?.accessToken()) ?? '')).toMatchObject({ sub: 'ada' });
-      }
-      await closed(left);
-      expect([sessions[0]?.ended.aborted, sessions[1]?.ended.aborted, socket.destroyed]).toEqual([false, true, false]);
-      app.clock.advance(301);
-      const answer = await other.orders(cookie);
-      cookie = cookieAfter(answer, cookie);
-      expect([answer.status, sessions[0]?.id]).toEqual([200, answer.body.id]);
-      expect(await sessions[0]?.accessToken()).toBe(answer.body.token);
-      await other.script(cookie, '/session/logout', { method: 'POST' });
+      const promoted = await other.script(cookie, '/promote', { method: 'POST' });
       await closed(socket);
-      expect(await feed).toBe('data: ada\n\ndata: bye\n\n');
-      if (other !== app) await other.close();
+      expect([await feed, sessions[0]?.ended.aborted]).toEqual(['data: ada\n\ndata: bye\n\n', true]);
+      const newer = cookieAfter({ cookies: promoted.headers.getSetCookie() }, cookie);
+      expect([(await app.orders(newer)).status, (await app.orders(cookie)).status]).toEqual([200, 401]);
+      await other.close();
       await app.close();
     }),
   );

@@ -22,7 +22,7 @@ export class SealingKeys {
    * @param secrets newest first; 32 bytes or more each
    */
   constructor(purpose: string, secrets: readonly Buffer[]) {
-    this.keys = secrets.map((secret) => ({ id: derived(secret, 'key id', KEY_ID_BYTES), key: derivedKey(secret, purpose) }));
+    this.keys = secrets.map((secret) => ({ id: derived(secret, 'key id', KEY_ID_BYTES), key: derived(secret, purpose, DERIVED_BYTES) }));
   }
 
   /** @param boundTo where the value stands (a cookie's name, a row's id): elsewhere it does not open */
@@ -47,9 +47,6 @@ export class SealingKeys {
 }
 
 const additionalData = (head: Buffer, boundTo: string): Buffer => Buffer.concat([head, Buffer.from(boundTo)]);
-
-/** For one purpose (RFC 5869): 32 bytes. */
-export const derivedKey = (secret: Buffer, purpose: string): Buffer => derived(secret, purpose, DERIVED_BYTES);
 
 const derived = (secret: Buffer, purpose: string, bytes: number): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `countersign session ${purpose}`, bytes));

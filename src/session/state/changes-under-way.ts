@@ -4,10 +4,6 @@ import { withTokensOf, type OpenSession } from './open-session.js';
 interface Changes {
   /** Those that are under way. */
   requests: number;
-  /** Ids that the session has had since; the last one counts. */
-  readonly ids: string[];
-  /** Under that one. */
-  renamed?: OpenSession;
   /** What the last refresh brought. */
   refreshed?: OpenSession;
   /** Sealed values by name; undefined: taken away. */
@@ -24,42 +20,26 @@ export class ChangesUnderWay {
 
   /** From now on, until the request is over. */
   watch({ id }: OpenSession, request: { onClose(listener: () => void): void }): void {
-    const changes = this.ofSessions.get(id) ?? { requests: 0, ids: [id], kept: new Map() };
+    const changes = this.ofSessions.get(id) ?? { requests: 0, kept: new Map() };
     this.ofSessions.set(id, changes);
     changes.requests++;
     request.onClose(() => {
-      if (--changes.requests === 0) for (const one of changes.ids) this.ofSessions.delete(one);
+      if (--changes.requests === 0) this.ofSessions.delete(id);
     });
   }
 
   refreshed(session: OpenSession): void {
-    const changes = this.now(session);
+    const changes = this.ofSessions.get(session.id);
     if (changes) changes.refreshed = session;
   }
 
-  kept(session: OpenSession, name: string): void {
-    this.now(session)?.kept.set(name, Object.hasOwn(session.data, name) ? session.data[name] : undefined);
-  }
-
-  /** From now on, the old id has nothing. */
-  renamed(before: OpenSession, session: OpenSession): void {
-    const changes = this.now(before);
-    if (!changes) return;
-    changes.ids.push(session.id);
-    changes.renamed = session;
-    changes.kept.clear(); // sealed for the old id
-    this.ofSessions.set(session.id, changes);
-  }
-
-  /** The session under the id that it has by now. Undefined: it has no other one. */
-  successor({ id }: OpenSession): OpenSession | undefined {
-    const { renamed } = this.ofSessions.get(id) ?? {};
-    return renamed && renamed.id !== id ? this.appliedTo(renamed) : undefined;
+  kept({ id, data }: OpenSession, name: string): void {
+    this.ofSessions.get(id)?.kept.set(name, Object.hasOwn(data, name) ? data[name] : undefined);
   }
 
   /** The session with all of that. @param own name of a value that the session has as it is to be */
   appliedTo(session: OpenSession, own?: string): OpenSession {
-    const { refreshed, kept = [] } = this.now(session) ?? {};
+    const { refreshed, kept = [] } = this.ofSessions.get(session.id) ?? {};
     const data = new Map(Object.entries(session.data));
     for (const [name, value] of kept) {
       if (name === own) continue;
@@ -68,11 +48,5 @@ export class ChangesUnderWay {
     }
     const newest = refreshed && refreshed.generation > session.generation ? withTokensOf(session, refreshed) : session;
     return { ...newest, data: Object.fromEntries(data) };
-  }
-
-  /** Undefined as well: it goes on under another id. */
-  private now({ id }: OpenSession): Changes | undefined {
-    const changes = this.ofSessions.get(id);
-    return changes?.ids.at(-1) === id ? changes : undefined;
   }
 }

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { parseJsonObject } from '../../protocol/compact-jws.js';
-import { derivedKey, SealingKeys } from '../cookie/sealing-keys.js';
+import { SealingKeys } from '../cookie/sealing-keys.js';
 import { SESSION_OPTIONS, type ResolvedSessionOptions } from '../session.options.js';
 import type { OpenSession } from './open-session.js';
-import { isSessionId, nextSessionId, sessionIdHash } from './session-ids.js';
+import { isSessionId, sessionIdHash } from './session-ids.js';
 import type { SessionContent, SessionData, SessionState } from './session-state.js';
 
 /** What a browser presents. */
@@ -21,17 +21,10 @@ export const BEFORE_ANY = -1;
 export class SessionCodec {
   private readonly cookies: SealingKeys;
   private readonly rows: SealingKeys;
-  private readonly nextIds: readonly Buffer[];
 
   constructor(@Inject(SESSION_OPTIONS) private readonly options: ResolvedSessionOptions) {
     this.cookies = new SealingKeys('cookie', options.keys);
     this.rows = new SealingKeys('row', options.keys);
-    this.nextIds = options.keys.map((key) => derivedKey(key, 'next id'));
-  }
-
-  /** What takes the place of an id, by each key of the ring: the first one in this process, any of them in others. */
-  idsAfter(id: string): readonly [string, ...string[]] {
-    return this.nextIds.map((key) => nextSessionId(id, key)) as [string, ...string[]];
   }
 
   /** `data` is for where there is no row to keep it. The id token is large, and of use at sign-out only: it stays in the row, if there is one. */

@@ -1,17 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { sha256 } from '../../protocol/hashing.js';
 
 const ID = /^[\w-]{42}[AEIMQUYcgkosw048]$/; // 32 bytes: one spelling only
 
 /** 256 random bits, base64url: whoever has it has the session. */
 export const newSessionId = (): string => randomBytes(32).toString('base64url');
-
-/**
- * What takes the place of an id. Each process of the app can tell what it is, and so find a session again that it holds open; whoever has nothing but the
- * old id cannot.
- * @param key of 32 bytes, for this purpose alone
- */
-export const nextSessionId = (id: string, key: Buffer): string => createHmac('sha256', key).update(id).digest('base64url');
 
 export const isSessionId = (text: unknown): text is string => typeof text === 'string' && ID.test(text);
 

@@ -68,13 +68,6 @@ export class SessionRecords {
     return record && this.ofRow(id, record);
   }
 
-  /** The first of these that is live, as its row has it. @throws StorageUnavailableError */
-  async newestOf(ids: readonly string[]): Promise<OpenSession | undefined> {
-    const live = (await this.store?.live(ids.map(sessionIdHash), this.clock.now())) ?? [];
-    const id = ids.find((one) => live.some((hash) => hash.equals(sessionIdHash(one))));
-    return id === undefined ? undefined : this.newest(id);
-  }
-
   /** As it was, with the newest tokens. Undefined: it has ended. @throws StorageUnavailableError */
   async upToDate(session: OpenSession): Promise<OpenSession | undefined> {
     if (!this.store) return session; // nobody else changes it
