@@ -107,6 +107,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     { provide: APP_INTERCEPTOR, useClass: LateAnswerInterceptor },
     { provide: APP_FILTER, useClass: SessionErrorFilter },
   ],
-  exports: [Sessions, SessionEvents, SessionCounters, SessionGuard, SESSION_OPTIONS],
+  // The last two are for what `@Authenticated()` brings into the app's own modules.
+  exports: [Sessions, SessionEvents, SessionCounters, SessionGuard, SESSION_OPTIONS, SetCookies],
 })
 export class SessionModule extends ConfigurableModuleClass {}
