@@ -32,7 +32,7 @@ export interface WebSession {
 
   /**
    * Gives the session another id, as is due when the person may do more than before (OWASP ASVS 7.2.4). The old one is dead; sockets and streams that are
-   * open go on with the session. @throws as `set`
+   * open by it are closed within seconds. @throws as `set`
    */
   regenerate(): Promise<void>;
   /** Ends it here and now; the answer to this request takes the cookie away. @param detail for the event */
