@@ -9,8 +9,8 @@ interface Asked {
   readonly name: string;
 }
 
-/** Notices of log-outs are looked for all the time, and the database's clock is read each minute, by no request. */
-const POLLED = ['take_notices', 'database_time'];
+/** By no request: notices of log-outs are looked for all the time, keys are read each half minute, the database's clock each minute. */
+const POLLED = ['take_notices', 'list_keys', 'database_time'];
 /** So is the log of revocations, on a connection of its own. */
 const FOLLOWING = 'countersign log';
 /** So are changes of configuration, each second, in a transaction on any connection of the pool. */
@@ -50,6 +50,3 @@ function ofWatch({ client, name }: Asked, index: number, asked: readonly Asked[]
   if (name.startsWith('begin isolation level repeatable read')) return watched(asked.slice(index + 1).find(own));
   return (name === 'commit' || name === 'rollback') && watched(asked.slice(0, index).findLast(own));
 }
-
-/** But for a look at the keys, which each instance takes from time to time. */
-export const withoutTimers = (statements: readonly string[]): string[] => statements.filter((name) => name !== 'list_keys');
