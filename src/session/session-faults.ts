@@ -26,6 +26,7 @@ export function sessionFaults(options: ResolvedSessionOptions, processes: number
   const { baseUrl, oidc, keys, cookie, refresh, session, path } = options;
   const faults: [boolean, string][] = [
     [!isOrigin(baseUrl), 'baseUrl must be an origin such as https://app.example.com, without a path; http is for loopback only.'],
+    ...oidcFaults(oidc),
     [keys.length === 0, 'keys must hold one key at least: node -p "crypto.randomBytes(32).toString(\'base64\')" makes one.'],
     [keys.some((key) => key.length < SHORTEST_KEY), `keys must be ${SHORTEST_KEY} bytes or more each, in base64 or as bytes.`],
     [!(Number.isInteger(processes) && processes >= 1), 'processes must be a number from 1 on.'],
@@ -71,9 +72,7 @@ export function sessionFaults(options: ResolvedSessionOptions, processes: number
       'refresh.timeout must be above 0, and at most 60.',
     ],
   ];
-  return [...faults, ...oidcFaults(oidc), ...Object.entries(options.apis).flatMap(apiFaults)].flatMap(([wrong, fault]) =>
-    wrong ? [fault] : [],
-  );
+  return [...faults, ...Object.entries(options.apis).flatMap(apiFaults)].flatMap(([wrong, fault]) => (wrong ? [fault] : []));
 }
 
 const oidcFaults = (oidc: ResolvedSessionOptions['oidc']): [boolean, string][] => [
